@@ -1,0 +1,122 @@
+/**
+ * Every way in which Ampoule says no. One code per decision that a caller can take; `docs/errors.md` explains each and
+ * `test/errors.test.ts` holds the two together. The text after a code says when it is thrown.
+ */
+export const ERROR_CODES = [
+  // config/: the operator's JSON file
+  'ERR_CONFIG_NOT_FOUND', // the file named with --config does not exist or cannot be read
+  'ERR_CONFIG_SYNTAX', // the file is not JSON
+  'ERR_CONFIG_INVALID', // a key is unknown, a value has the wrong type or is out of its range
+  'ERR_CONFIG_VARIABLE', // ${env:NAME} names a variable that is not set
+  // upstream/: the operator's MCP servers
+  'ERR_UPSTREAM_CONNECT', // the server could not be started or reached, or did not speak MCP
+  'ERR_UPSTREAM_UNAVAILABLE', // a tool was called while its server is not connected
+  'ERR_UPSTREAM_TIMEOUT', // the server did not answer in time
+  'ERR_UPSTREAM_CLOSED', // the connection ended while a call was running
+  'ERR_UPSTREAM_PROTOCOL', // the server's answer is not what MCP allows, or a JSON-RPC error
+  'ERR_UPSTREAM_TOO_LARGE', // the server's answer is over the limit
+  // wrappers/: generated TypeScript
+  'ERR_WRAPPERS_WRITE', // the generated files could not be written
+  // bundle/: agent code -> one script
+  'ERR_BUNDLE_SYNTAX', // the code does not parse
+  'ERR_BUNDLE_IMPORT', // an import that agent code may not or cannot have
+  'ERR_BUNDLE_FORM', // `return` and `export default` mixed, or another form that has no result
+  'ERR_BUNDLE_TOO_LARGE', // the source or what it bundles to is over the limit
+  'ERR_BUNDLE_FAILED', // the bundler itself failed, crashed or took too long
+  // engine/: the metered JavaScript engine
+  'ERR_ENGINE_BUILD', // componentize-js or jco failed
+  'ERR_ENGINE_METER', // a core module has a form that the meter does not know
+  'ERR_ENGINE_CONTRACT', // the component has other imports or exports than the four host functions and the guest contract
+  'ERR_ENGINE_CACHE', // the cached engine is damaged and could not be made again
+  // component/: bundle -> program
+  'ERR_COMPONENT_LOAD', // the engine cannot load the bundle
+  'ERR_COMPONENT_DAMAGED', // a cached program fails its check
+  'ERR_COMPONENT_EXPORT', // the engine component has a form that a program cannot be appended to
+  // execute/: one run
+  'ERR_EXECUTE_THROWN', // the program threw, or its promise was rejected
+  'ERR_EXECUTE_FUEL', // the program used up its fuel
+  'ERR_EXECUTE_ACTIVE_TIME', // the program computed for longer than its active time
+  'ERR_EXECUTE_WAITING_TIME', // the program waited for longer than its waiting time
+  'ERR_EXECUTE_MEMORY', // the program needed more memory than its cap
+  'ERR_EXECUTE_STACK', // the program recursed too deeply
+  'ERR_EXECUTE_CANCELLED', // the caller cancelled the run
+  'ERR_EXECUTE_NEVER_SETTLES', // the program awaits something that can never happen
+  'ERR_EXECUTE_TOOL_CALLS', // the program began more tool calls than it may
+  'ERR_EXECUTE_RESULT_TOO_LARGE', // the result or the state is over its limit
+  'ERR_EXECUTE_RESULT_INVALID', // the result or the state is something that JSON cannot say
+  'ERR_EXECUTE_ENGINE', // the engine itself trapped
+  'ERR_EXECUTE_BUSY', // the admission queue is full
+  'ERR_EXECUTE_LOST', // the executor process died in the middle of the run
+  // host-functions/: what a program can catch
+  'ERR_CALL_UNKNOWN_SERVER', // callTool named a server that is not configured
+  'ERR_CALL_UNKNOWN_TOOL', // callTool named a tool that the server does not have
+  'ERR_CALL_DENIED', // the operator's policy or the call's limits do not allow that tool
+  'ERR_CALL_ARGUMENTS', // the arguments do not match the tool's input schema
+  'ERR_CALL_TOOL', // the tool itself answered with an error
+  'ERR_FILE_PATH', // readFile got a path of a form that is not <mount>/<file>
+  'ERR_FILE_NOT_FOUND', // readFile found no such file under the mount
+  'ERR_FILE_DENIED', // readFile's path leads out of the mount or is not a regular file
+  'ERR_FILE_TOO_LARGE', // readFile's file is over the limit
+  // session/: state by handle
+  'ERR_SESSION_UNKNOWN', // the handle was never given out, or its time is over
+  'ERR_SESSION_CONFLICT', // another run changed the state since this one began
+  'ERR_SESSION_STORE', // the file that keeps sessions cannot be opened, read or written
+  // server/: the MCP surface
+  'ERR_SERVER_INPUT', // execute_code got arguments that do not match its schema or limits
+  'ERR_SERVER_LISTEN', // the address is in use or may not be used
+  'ERR_SERVER_CLOSING', // the server is shutting down
+  // main.ts: the command line
+  'ERR_CLI_USAGE', // an argument is missing or wrong
+  'ERR_CLI_FILE', // a file named on the command line cannot be read or written
+  'ERR_INTERNAL', // a bug of ours: the log has the rest
+] as const;
+
+/** A stable, machine-readable reason. Never renamed; see `docs/errors.md`. */
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** A position in the agent's own source: 1-based line and column, and the text of that line. */
+export interface SourceLocation {
+  line: number;
+  column: number;
+  source: string;
+}
+
+/** What an error may carry beside its message. All of it may be shown to the agent. */
+export interface ErrorDetails {
+  /** What to do about it, in one sentence. */
+  hint?: string;
+  /** Where in the agent's own code. */
+  location?: SourceLocation;
+  /** Every finding, where there is more than one. */
+  diagnostics?: readonly Diagnostic[];
+}
+
+/** One finding of the bundler or the checker about the agent's code. */
+export interface Diagnostic {
+  message: string;
+  location?: SourceLocation;
+}
+
+/**
+ * The one error class of Ampoule. `message`, `hint`, `location` and `diagnostics` are written for the person or agent who
+ * has to act on them; whatever else is known (stacks, paths, upstream bodies) travels in `cause` and goes to the log only.
+ */
+export class SandboxError extends Error {
+  override readonly name = 'SandboxError';
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails & { cause?: unknown } = {}) {
+    const { cause, ...rest } = details;
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.details = rest;
+  }
+}
+
+/** Any thrown value as a {@link SandboxError}: ours as it is, others as `fallback` with the original kept as the cause. */
+export function toSandboxError(thrown: unknown, fallback: ErrorCode = 'ERR_INTERNAL'): SandboxError {
+  if (thrown instanceof SandboxError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new SandboxError(fallback, message, { cause: thrown });
+}

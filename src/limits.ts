@@ -1,0 +1,202 @@
+/** What a limit is for. Every entry of {@link LIMITS} has a test just under and just over it. */
+export interface Limit {
+  readonly default: number;
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly unit: 'ms' | 'fuel' | 'MiB' | 'bytes' | 'count';
+  /** The attack or accident that it stops. */
+  readonly against: string;
+  /** The file or stage that enforces it. */
+  readonly enforcedIn: string;
+}
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/**
+ * Every limit, once. Operators change them under `limits` in the config file; one call of `execute_code` may lower those
+ * that its own `limits` names. The table is the source of the config schema's defaults and ranges.
+ */
+export const LIMITS = {
+  timeoutMs: {
+    default: 30_000,
+    minimum: 10,
+    maximum: 3_600_000,
+    unit: 'ms',
+    against: 'code that computes for too long in real time, on a slow or busy machine',
+    enforcedIn: 'execute/meter-control.ts, at each slice of fuel',
+  },
+  waitMs: {
+    default: 300_000,
+    minimum: 10,
+    maximum: 86_400_000,
+    unit: 'ms',
+    against: 'runs that hold an instance while they wait for tools or timers',
+    enforcedIn: 'execute/deadlines.ts',
+  },
+  fuel: {
+    default: 10_000_000_000,
+    minimum: 1_000_000,
+    maximum: 1_000_000_000_000_000,
+    unit: 'fuel',
+    against: 'endless loops, regular expression bombs, one huge builtin call; the same end on every machine',
+    enforcedIn: 'the metered engine',
+  },
+  memoryMb: {
+    default: 256,
+    minimum: 16,
+    maximum: 256,
+    unit: 'MiB',
+    against: 'allocation bombs; the whole linear memory counts, the engine included',
+    enforcedIn: 'the metered engine: memory.grow',
+  },
+  maxToolCalls: {
+    default: 1_000,
+    minimum: 0,
+    maximum: 100_000,
+    unit: 'count',
+    against: 'floods of calls to the upstream servers',
+    enforcedIn: 'host-functions/call-tool.ts',
+  },
+  maxConcurrentToolCalls: {
+    default: 32,
+    minimum: 1,
+    maximum: 1_000,
+    unit: 'count',
+    against: 'one run that takes all of an upstream server; further calls wait their turn',
+    enforcedIn: 'host-functions/call-tool.ts',
+  },
+  maxSourceBytes: {
+    default: 256 * KiB,
+    minimum: KiB,
+    maximum: 16 * MiB,
+    unit: 'bytes',
+    against: 'source text made to be slow to parse',
+    enforcedIn: 'bundle/',
+  },
+  maxBundleBytes: {
+    default: 8 * MiB,
+    minimum: 64 * KiB,
+    maximum: 64 * MiB,
+    unit: 'bytes',
+    against: 'imports that bundle to more than the engine can load quickly',
+    enforcedIn: 'bundle/',
+  },
+  maxInputBytes: {
+    default: MiB,
+    minimum: KiB,
+    maximum: 64 * MiB,
+    unit: 'bytes',
+    against: 'requests that fill memory before a run begins',
+    enforcedIn: 'server/execute-code.ts',
+  },
+  maxResultBytes: {
+    default: MiB,
+    minimum: KiB,
+    maximum: 64 * MiB,
+    unit: 'bytes',
+    against: 'results that fill the host or the model context',
+    enforcedIn: 'guest runtime, then execute/',
+  },
+  maxStateBytes: {
+    default: MiB,
+    minimum: KiB,
+    maximum: 64 * MiB,
+    unit: 'bytes',
+    against: 'sessions that fill the store',
+    enforcedIn: 'guest runtime, then execute/',
+  },
+  maxLogBytes: {
+    default: 64 * KiB,
+    minimum: 0,
+    maximum: 16 * MiB,
+    unit: 'bytes',
+    against: 'floods of log lines; what is over is dropped and counted',
+    enforcedIn: 'host-functions/log.ts',
+  },
+  maxToolArgumentBytes: {
+    default: MiB,
+    minimum: KiB,
+    maximum: 64 * MiB,
+    unit: 'bytes',
+    against: 'arguments that fill the gateway or an upstream server',
+    enforcedIn: 'host-functions/call-tool.ts',
+  },
+  maxToolResultBytes: {
+    default: 8 * MiB,
+    minimum: KiB,
+    maximum: 64 * MiB,
+    unit: 'bytes',
+    against: 'upstream servers that answer with more than a run can hold',
+    enforcedIn: 'upstream/',
+  },
+  maxFileBytes: {
+    default: 16 * MiB,
+    minimum: KiB,
+    maximum: 64 * MiB,
+    unit: 'bytes',
+    against: 'readFile of files larger than a run can hold',
+    enforcedIn: 'host-functions/read-file.ts',
+  },
+  maxJsonDepth: {
+    default: 200,
+    minimum: 8,
+    maximum: 1_000,
+    unit: 'count',
+    against: 'nesting bombs in results, state and arguments',
+    enforcedIn: 'wherever the host parses guest JSON',
+  },
+  maxJsonNodes: {
+    default: 200_000,
+    minimum: 1_000,
+    maximum: 10_000_000,
+    unit: 'count',
+    against: 'JSON with so many elements that parsing it takes seconds and gigabytes',
+    enforcedIn: 'wherever the host parses guest JSON',
+  },
+  maxQueuedRuns: {
+    default: 256,
+    minimum: 0,
+    maximum: 100_000,
+    unit: 'count',
+    against: 'more requests than the machine can run; past it the caller is told to try again',
+    enforcedIn: 'execute/admission.ts',
+  },
+  maxRunsPerWorker: {
+    default: 64,
+    minimum: 1,
+    maximum: 4_096,
+    unit: 'count',
+    against: 'waiting runs that take all memory',
+    enforcedIn: 'execute/admission.ts',
+  },
+  maxCacheBytes: {
+    default: 512 * MiB,
+    minimum: MiB,
+    maximum: 1_024 * 1_024 * MiB,
+    unit: 'bytes',
+    against: 'a program cache that fills the disk',
+    enforcedIn: 'component/disk-cache.ts',
+  },
+  maxSessions: {
+    default: 10_000,
+    minimum: 1,
+    maximum: 1_000_000,
+    unit: 'count',
+    against: 'callers that never come back for their sessions; the oldest go first',
+    enforcedIn: 'session/',
+  },
+  sessionTtlMs: {
+    default: 86_400_000,
+    minimum: 1_000,
+    maximum: 31_536_000_000,
+    unit: 'ms',
+    against: 'handles that stay valid for ever',
+    enforcedIn: 'session/',
+  },
+} as const satisfies Record<string, Limit>;
+
+export type LimitName = keyof typeof LIMITS;
+
+/** A value for every limit, in its unit. */
+export type Limits = { readonly [name in LimitName]: number };
