@@ -1,0 +1,69 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { toSandboxError } from '../errors.ts';
+import { componentizeGuest } from './componentize.ts';
+import { checkContract } from './contract.ts';
+import { COMPONENT_FILE, fingerprint, MANIFEST_FILE, type EngineManifest } from './engine-files.ts';
+import { meterModules } from './meter/meter.ts';
+import { MAXIMUM_PAGES, STARLING_MONKEY } from './recipe.ts';
+import { readComponentWit, transpileComponent } from './transpile.ts';
+
+const requestSchema = z.strictObject({
+  hash: z.string(),
+  guestPath: z.string(),
+  witPath: z.string(),
+  workDirectory: z.string(),
+  output: z.string(),
+});
+
+export type BuildRequest = z.output<typeof requestSchema>;
+export const BUILD_STEPS = ['componentize', 'transpile', 'meter', 'write'] as const;
+export type BuildStep = (typeof BUILD_STEPS)[number];
+export type BuildMessage = { step: BuildStep } | { done: true } | { failed: { code: string; message: string; cause: string } };
+
+/** The story of an engine: componentize, transpile, check the contract, meter, write. Runs in a child process of its own. */
+async function buildEngine(request: BuildRequest): Promise<void> {
+  const recipe = STARLING_MONKEY;
+  report({ step: 'componentize' });
+  const component = await componentizeGuest(
+    await readFile(request.guestPath, 'utf8'),
+    await readFile(request.witPath, 'utf8'),
+    recipe,
+    request.workDirectory,
+  );
+  report({ step: 'transpile' });
+  const transpiled = await transpileComponent(component);
+  const modules = new Map([...transpiled].filter(([name]) => name.endsWith('.wasm')));
+  const contract = checkContract(await readComponentWit(component), modules);
+  report({ step: 'meter' });
+  const metered = meterModules(modules, { owner: recipe.fuelOwner, maximumPages: MAXIMUM_PAGES });
+  report({ step: 'write' });
+  const glue = [...transpiled].filter(([name]) => name.endsWith('.js'));
+  const files = new Map([...glue, ...metered, [COMPONENT_FILE, component] as const]);
+  for (const [name, bytes] of files) await writeFile(join(request.output, name), bytes);
+  const hashes = Object.fromEntries([...files].map(([name, bytes]) => [name, fingerprint(bytes)]));
+  const manifest: EngineManifest = {
+    format: 1,
+    hash: request.hash,
+    files: hashes,
+    contract: { imports: [...contract.imports], exports: [...contract.exports] },
+  };
+  // Written last: a folder without a manifest is no engine.
+  await writeFile(join(request.output, MANIFEST_FILE), JSON.stringify(manifest, null, 2));
+}
+
+function report(message: BuildMessage): void {
+  process.send?.(message);
+}
+
+process.once('message', (message) => {
+  buildEngine(requestSchema.parse(message))
+    .then(() => report({ done: true }))
+    .catch((thrown: unknown) => {
+      const error = toSandboxError(thrown, 'ERR_ENGINE_BUILD');
+      const cause = error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : '';
+      report({ failed: { code: error.code, message: error.message, cause } });
+    })
+    .finally(() => process.disconnect());
+});

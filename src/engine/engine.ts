@@ -1,0 +1,118 @@
+import { fork } from 'node:child_process';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ERROR_CODES, SandboxError, type ErrorCode } from '../errors.ts';
+import type { BuildMessage, BuildRequest, BuildStep } from './build-process.ts';
+import { fingerprint, readEngineFiles, type EngineFiles } from './engine-files.ts';
+import { METER_VERSION } from './meter/meter.ts';
+import { MAXIMUM_PAGES, STARLING_MONKEY } from './recipe.ts';
+import { toolVersions } from './tool-versions.ts';
+
+/** Changes when the build itself does: the snapshot, the files, their layout. */
+const BUILD_VERSION = 1;
+
+export interface EngineSources {
+  /** The guest runtime, bundled to one ES module. */
+  readonly guest: string;
+  /** The text of `host-functions/world.wit`. */
+  readonly wit: string;
+}
+
+export interface EngineOptions {
+  /** Built engines live in `<cacheDirectory>/engine/<hash>`. */
+  readonly cacheDirectory: string;
+  /** Build even if a good one is there. */
+  readonly rebuild?: boolean;
+  readonly onProgress?: (step: BuildStep) => void;
+}
+
+/**
+ * The engine for these sources: from the cache when a good one is there, else built (a few seconds, in a child process).
+ * Safe when two processes do it at once.
+ *
+ * @throws SandboxError ERR_ENGINE_BUILD, ERR_ENGINE_METER, ERR_ENGINE_CONTRACT
+ */
+export async function ensureEngine(sources: EngineSources, options: EngineOptions, signal?: AbortSignal): Promise<EngineFiles> {
+  const hash = engineHash(sources);
+  const directory = join(options.cacheDirectory, 'engine', hash.slice(0, 32));
+  if (options.rebuild !== true) {
+    const cached = await readEngineFiles(directory, hash).catch(() => undefined);
+    if (cached) return cached;
+  }
+  await mkdir(join(options.cacheDirectory, 'engine'), { recursive: true });
+  const fresh = await mkdtemp(join(options.cacheDirectory, 'engine', '.build-'));
+  const work = await mkdtemp(join(tmpdir(), 'ampoule-engine-'));
+  try {
+    await runBuild(sources, hash, work, fresh, options, signal);
+    await replaceDirectory(fresh, directory);
+  } finally {
+    await Promise.all([fresh, work].map((path) => rm(path, { recursive: true, force: true })));
+  }
+  const built = await readEngineFiles(directory, hash);
+  if (!built) {
+    throw new SandboxError('ERR_ENGINE_CACHE', 'The engine was built but cannot be read back.', {
+      hint: 'Check that the cache folder is writable and not cleaned meanwhile.',
+    });
+  }
+  return built;
+}
+
+/** Blake3 over everything that an engine depends on, in hexadecimal. */
+export function engineHash(sources: EngineSources): string {
+  const inputs = [BUILD_VERSION, toolVersions(), METER_VERSION, MAXIMUM_PAGES, STARLING_MONKEY, sources.wit, sources.guest];
+  return fingerprint(JSON.stringify(inputs));
+}
+
+async function runBuild(
+  sources: EngineSources,
+  hash: string,
+  work: string,
+  output: string,
+  options: EngineOptions,
+  signal?: AbortSignal,
+): Promise<void> {
+  const guestPath = join(work, 'guest.js');
+  const witPath = join(work, 'world.wit');
+  await Promise.all([writeFile(guestPath, sources.guest), writeFile(witPath, sources.wit)]);
+  const request: BuildRequest = { hash, guestPath, witPath, workDirectory: work, output };
+  const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+  const child = fork(fileURLToPath(new URL(`./build-process${extension}`, import.meta.url)), [], {
+    // componentize-js leaves its temporary files behind when it fails: they end with our folder.
+    env: { TMPDIR: work },
+    // componentize-js mistakes paths when its sources are below the working directory.
+    cwd: output,
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    ...(signal ? { signal } : {}),
+  });
+  let errorOutput = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (errorOutput = (errorOutput + text).slice(-16_384)));
+  await new Promise<void>((resolve, reject) => {
+    const failed = (code: ErrorCode, message: string, cause: string): void =>
+      reject(new SandboxError(code, message, { cause: new Error(cause) }));
+    child.on('message', (message: BuildMessage) => {
+      if ('step' in message) options.onProgress?.(message.step);
+      else if ('done' in message) resolve();
+      else failed(asCode(message.failed.code), message.failed.message, message.failed.cause);
+    });
+    child.once('error', (error) => failed('ERR_ENGINE_BUILD', `The engine's build could not run: ${error.message}`, String(error.stack)));
+    child.once('exit', (code, by) =>
+      failed('ERR_ENGINE_BUILD', `The engine's build ended early (${by ?? `exit code ${code}`}).`, errorOutput),
+    );
+    child.send(request);
+  });
+}
+
+function asCode(code: string): ErrorCode {
+  return ERROR_CODES.find((known) => known === code) ?? 'ERR_ENGINE_BUILD';
+}
+
+/** Moves a finished folder into place; a good one that another process put there meanwhile is the same, so either may win. */
+async function replaceDirectory(from: string, to: string): Promise<void> {
+  const old = `${from}-old`;
+  await rename(to, old).catch(() => undefined);
+  await rename(from, to).catch(() => undefined);
+  await rm(old, { recursive: true, force: true });
+}
