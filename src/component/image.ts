@@ -1,0 +1,119 @@
+import type { Delta } from './delta.ts';
+import { CHUNK_BYTES, PAGE_BYTES, ZERO_CHUNK, asBuffer } from './memory-bytes.ts';
+
+/**
+ * The memory that every run of a program starts from. Immutable. The chunks that the delta touches are the program's own;
+ * all others are shared with the engine's image, or are the one chunk of zeros.
+ */
+export interface Image {
+  /** Virtual size of memory, in 64 KiB pages. */
+  readonly pages: number;
+  /** Bytes that this image holds beside the engine's image. */
+  readonly ownBytes: number;
+  /** For each chunk of memory, in order: the buffer that holds its content, and where in it. */
+  readonly sources: readonly Buffer[];
+  readonly offsets: Int32Array;
+}
+
+/** The chunks of an engine's image, worked out once for each engine: finding its zeros reads all of it. */
+const basePlans = new WeakMap<Uint8Array, readonly Buffer[]>();
+
+/**
+ * The image of a program, or of the engine itself when `delta` is null.
+ * @param base the engine's memory, a whole number of pages. It must not change afterwards.
+ * @throws RangeError when the delta does not fit the base.
+ */
+export function createImage(base: Uint8Array, delta: Delta | null): Image {
+  if (base.length === 0 || base.length % PAGE_BYTES !== 0) {
+    throw new RangeError(`base is ${base.length} bytes, not a whole number of pages`);
+  }
+  const pages = delta?.pages ?? base.length / PAGE_BYTES;
+  if (pages * PAGE_BYTES < base.length) throw new RangeError(`delta.pages is ${pages}, but the base has ${base.length / PAGE_BYTES}`);
+  const sources = baseSources(base, pages);
+  const offsets = Int32Array.from(sources, (source, chunk) => (source === ZERO_CHUNK ? 0 : chunk * CHUNK_BYTES));
+  const touched = delta === null ? [] : touchedChunks(delta);
+  const own = Buffer.allocUnsafeSlow(touched.length * CHUNK_BYTES);
+  for (const [index, chunk] of touched.entries()) {
+    sources[chunk]?.copy(own, index * CHUNK_BYTES, offsets[chunk], (offsets[chunk] ?? 0) + CHUNK_BYTES);
+    sources[chunk] = own;
+    offsets[chunk] = index * CHUNK_BYTES;
+  }
+  if (delta !== null) overlay(delta, own, offsets);
+  return { pages, ownBytes: own.length, sources, offsets };
+}
+
+function baseSources(base: Uint8Array, pages: number): Buffer[] {
+  const plan = basePlans.get(base) ?? planBase(base);
+  basePlans.set(base, plan);
+  const sources = [...plan];
+  while (sources.length < (pages * PAGE_BYTES) / CHUNK_BYTES) sources.push(ZERO_CHUNK);
+  return sources;
+}
+
+function planBase(base: Uint8Array): Buffer[] {
+  const buffer = asBuffer(base);
+  return Array.from({ length: base.length / CHUNK_BYTES }, (_, chunk) =>
+    ZERO_CHUNK.compare(buffer, chunk * CHUNK_BYTES, (chunk + 1) * CHUNK_BYTES) === 0 ? ZERO_CHUNK : buffer,
+  );
+}
+
+/** Indexes of the chunks that the delta's blocks lie in, ascending. */
+function touchedChunks(delta: Delta): number[] {
+  const chunks: number[] = [];
+  let previousEnd = 0;
+  for (const { offset, bytes } of delta.blocks) {
+    const end = offset + bytes.length;
+    if (offset < previousEnd || end > delta.pages * PAGE_BYTES) throw new RangeError(`delta block at ${offset} is out of order or memory`);
+    previousEnd = end;
+    const first = Math.max(Math.floor(offset / CHUNK_BYTES), (chunks.at(-1) ?? -1) + 1);
+    for (let chunk = first; chunk * CHUNK_BYTES < end; chunk++) chunks.push(chunk);
+  }
+  return chunks;
+}
+
+/** Writes the delta into `own`, whose chunks are found through `offsets`. */
+function overlay(delta: Delta, own: Buffer, offsets: Int32Array): void {
+  for (const { offset, bytes } of delta.blocks) {
+    // Chunks next to each other in memory are next to each other in `own`, so a block is never torn.
+    own.set(bytes, (offsets[Math.floor(offset / CHUNK_BYTES)] ?? 0) + (offset % CHUNK_BYTES));
+  }
+}
+
+/**
+ * Puts linear memory back to an image, whatever is in it. Only chunks that differ are written, because a write costs more than
+ * a comparison and makes the page dirty.
+ * @param memory the whole physical memory, at least as long as the image.
+ * @param usedPages how far memory may hold anything but zeros: the virtual size of the run before. Default: all of it.
+ * @returns the number of bytes written.
+ * @throws RangeError when memory is shorter than the image, which is also what a memory detached by growth looks like, or when
+ * `usedPages` is no size: a restore that did nothing would hand one run's memory to the next.
+ */
+export function restoreImage(memory: Uint8Array, image: Image, usedPages: number = memory.length / PAGE_BYTES): number {
+  const { sources, offsets } = image;
+  const imageEnd = image.pages * PAGE_BYTES;
+  if (memory.length < imageEnd) {
+    throw new RangeError(`memory is ${memory.length} bytes, shorter than the image of ${imageEnd} bytes, or detached`);
+  }
+  if (!(usedPages >= 0)) throw new RangeError(`usedPages is ${usedPages}, which is not a number of pages`);
+  const live = asBuffer(memory);
+  let written = 0;
+  for (let chunk = 0, at = 0; at < imageEnd; chunk++, at += CHUNK_BYTES) {
+    const source = sources[chunk] ?? ZERO_CHUNK;
+    const from = offsets[chunk] ?? 0;
+    if (live.compare(source, from, from + CHUNK_BYTES, at, at + CHUNK_BYTES) === 0) continue;
+    source.copy(live, at, from, from + CHUNK_BYTES);
+    written += CHUNK_BYTES;
+  }
+  return written + clear(live, imageEnd, Math.min(live.length, usedPages * PAGE_BYTES));
+}
+
+/** Zeros what is not zero from `start` to `end`, both chunk boundaries; returns the number of bytes written. */
+function clear(live: Buffer, start: number, end: number): number {
+  let written = 0;
+  for (let at = start; at < end; at += CHUNK_BYTES) {
+    if (live.compare(ZERO_CHUNK, 0, CHUNK_BYTES, at, at + CHUNK_BYTES) === 0) continue;
+    live.fill(0, at, at + CHUNK_BYTES);
+    written += CHUNK_BYTES;
+  }
+  return written;
+}
