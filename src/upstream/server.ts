@@ -1,0 +1,273 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { ServerConfig } from '../config/schema.ts';
+import { pause } from './abortable.ts';
+import { backOffMs } from './back-off.ts';
+import type { CallAnswer } from './call.ts';
+import { failedAnswer } from './call.ts';
+import type { CatalogServer, CatalogTool, UpstreamState } from './catalog.ts';
+import type { Negotiation } from './connection.ts';
+import { Connection } from './connection.ts';
+import type { ConnectFailure } from './failure.ts';
+import { connectFailure, ConnectionLost, isNegotiationFailure } from './failure.ts';
+import type { UpstreamOptions } from './options.ts';
+import type { Redact } from './redact.ts';
+import { createRedact } from './redact.ts';
+import type { ToolFilter } from './tool-filter.ts';
+import { createToolFilter } from './tool-filter.ts';
+import { unknownTool } from './unknown.ts';
+
+/** A first try may take longer than anyone waits for it: launchers such as npx download first. */
+const TRY_FACTOR = 4;
+/** A connection that lived this long was a good one: the next retry starts from the shortest wait. */
+const GOOD_MS = 10_000;
+const HEALTH_CHECK_GAP_MS = 1_000;
+const REFRESH_GAP_MS = 250;
+const MAX_INSTRUCTIONS_LENGTH = 16 * 1024;
+
+/** One upstream server: keeps it connected, knows its tools, calls them. */
+export class UpstreamServer {
+  readonly name: string;
+  readonly #config: ServerConfig;
+  readonly #options: UpstreamOptions;
+  readonly #onUpdate: () => void;
+  readonly #redact: Redact;
+  readonly #filter: ToolFilter;
+  readonly #closing = new AbortController();
+  readonly #firstTry = Promise.withResolvers<void>();
+  #snapshot: CatalogServer;
+  #connection: Connection | undefined;
+  #listed: ReadonlyMap<string, CatalogTool> = new Map();
+  #negotiation: Negotiation;
+  #publicReason: string | undefined;
+  #lastStderr = '';
+  #running: Promise<void> = Promise.resolve();
+  #refreshing: Promise<void> | undefined;
+  #refreshAgain = false;
+  #checkedAt = -Infinity;
+  #readyAt: number | undefined;
+
+  constructor(name: string, config: ServerConfig, options: UpstreamOptions, onUpdate: () => void) {
+    this.name = name;
+    this.#config = config;
+    this.#options = options;
+    this.#onUpdate = onUpdate;
+    this.#redact = createRedact(config);
+    this.#filter = createToolFilter(config.tools);
+    this.#negotiation = config.type === 'http' ? 'auto' : 'legacy';
+    this.#snapshot = Object.freeze({ name, state: config.enabled ? 'connecting' : 'disabled', tools: [] });
+    if (config.enabled) this.#running = this.#keepConnected();
+    else this.#firstTry.resolve();
+  }
+
+  get snapshot(): CatalogServer {
+    return this.#snapshot;
+  }
+
+  /** Resolves when the server is ready, has failed its first try, is disabled or closed, or the connect timeout has passed. */
+  async settled(): Promise<void> {
+    const timeout = new AbortController();
+    const waited = pause(this.#options.connectTimeoutMs, timeout.signal).then(() => this.#noteSlow());
+    await Promise.race([this.#firstTry.promise, waited]);
+    timeout.abort();
+  }
+
+  /** Calls a tool. Never throws. */
+  async call(tool: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<CallAnswer> {
+    if (signal.aborted) return failedAnswer('ERR_EXECUTE_CANCELLED', 'the call was cancelled');
+    const listed = this.#listed.get(tool);
+    if (listed !== undefined && !this.#filter(tool)) {
+      return failedAnswer('ERR_CALL_DENIED', `the operator does not allow the tool "${tool}" of the server "${this.name}"`);
+    }
+    const connection = this.#connection;
+    if (connection === undefined) return this.#unavailable();
+    if (listed === undefined) return unknownTool(this.#snapshot, tool);
+    const answer = await connection.call(listed, args, signal);
+    if (!answer.ok && answer.error.code === 'ERR_UPSTREAM_CLOSED') this.#checkHealth();
+    return answer;
+  }
+
+  /** Ends the connection and never makes another. A child process has ended when this resolves. */
+  async close(): Promise<void> {
+    this.#closing.abort(new Error('the server is shutting down'));
+    this.#firstTry.resolve();
+    await this.#running;
+  }
+
+  async #keepConnected(): Promise<void> {
+    const { signal } = this.#closing;
+    for (let failures = 0; !signal.aborted; failures++) {
+      this.#readyAt = undefined;
+      await this.#connectOnce(signal);
+      this.#firstTry.resolve();
+      if (this.#readyAt !== undefined && performance.now() - this.#readyAt > GOOD_MS) failures = 0;
+      await pause(backOffMs(failures), signal);
+    }
+  }
+
+  /** Connects, if that can be done, and stays until the connection ends. Never throws. */
+  async #connectOnce(closing: AbortSignal): Promise<void> {
+    const { connectTimeoutMs } = this.#options;
+    const tryMs = TRY_FACTOR * connectTimeoutMs;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new ConnectionLost(`it did not answer within ${tryMs} ms`)), tryMs);
+    let connection: Connection | undefined;
+    try {
+      const signal = AbortSignal.any([closing, late.signal]);
+      connection = await this.#open(tryMs, signal);
+      await this.#adopt(connection, await connection.listTools(tryMs, signal));
+      clearTimeout(timer);
+      this.#readyAt = performance.now();
+      this.#options.log.info(`upstream ${this.name}: connected, ${this.#snapshot.tools.length} tools`);
+      if (this.#refreshAgain) this.#refresh();
+      await this.#untilEnd(connection, closing);
+    } catch (error) {
+      if (isNegotiationFailure(error)) this.#negotiation = this.#negotiation === 'auto' ? 'legacy' : 'auto';
+      this.#connection = undefined;
+      this.#retryLater(late.signal.aborted ? late.signal.reason : error);
+    } finally {
+      clearTimeout(timer);
+      this.#connection = undefined;
+      await connection?.close();
+    }
+  }
+
+  #open(requestTimeoutMs: number, signal: AbortSignal): Promise<Connection> {
+    return Connection.open(
+      {
+        name: this.name,
+        config: this.#config,
+        options: this.#options,
+        redact: this.#redact,
+        negotiation: this.#config.type === 'sse' ? 'legacy' : this.#negotiation,
+        requestTimeoutMs,
+        onStderr: (line) => this.#noteStderr(line),
+        onToolsChanged: () => this.#refresh(),
+        onTrouble: (error) => this.#noteTrouble(error),
+      },
+      signal,
+    );
+  }
+
+  async #untilEnd(connection: Connection, closing: AbortSignal): Promise<void> {
+    const stop = (): void => void connection.close();
+    closing.addEventListener('abort', stop, { once: true });
+    if (closing.aborted) stop();
+    const end = await connection.ended;
+    closing.removeEventListener('abort', stop);
+    if (!closing.aborted) throw new ConnectionLost(end?.reason ?? 'the connection was lost');
+  }
+
+  async #adopt(connection: Connection, listing: Awaited<ReturnType<Connection['listTools']>>): Promise<void> {
+    for (const warning of listing.warnings) this.#options.log.warn(`upstream ${this.name}: ${this.#redact(warning)}`);
+    this.#listed = keepEqual(this.#listed, listing.tools);
+    this.#connection = connection;
+    const tools = [...this.#listed.values()].filter((tool) => this.#filter(tool.name)).sort((a, b) => compare(a.name, b.name));
+    const { title, instructions } = connection;
+    this.#update('ready', {
+      tools: isDeepStrictEqual(tools, this.#snapshot.tools) ? this.#snapshot.tools : Object.freeze(tools),
+      ...(title !== undefined && { title: this.#redact(title) }),
+      ...(instructions !== undefined && { instructions: instructions.slice(0, MAX_INSTRUCTIONS_LENGTH) }),
+    });
+    this.#publicReason = undefined;
+    this.#firstTry.resolve();
+  }
+
+  /** Lists the tools again; a listing that fails ends the connection, which is then made anew. */
+  #refresh(): void {
+    const connection = this.#connection;
+    if (this.#closing.signal.aborted) return;
+    // Before the first list is in, or while another is on its way: there may be a change that it does not have.
+    this.#refreshAgain = connection === undefined || this.#refreshing !== undefined;
+    if (connection === undefined || this.#refreshing !== undefined) return;
+    this.#refreshing = this.#relist(connection).then(async () => {
+      // A server that tells of changes without end does not keep us busy without end.
+      await pause(REFRESH_GAP_MS, this.#closing.signal);
+      this.#refreshing = undefined;
+      if (this.#refreshAgain) this.#refresh();
+    });
+  }
+
+  async #relist(connection: Connection): Promise<void> {
+    try {
+      const listing = await connection.listTools(this.#options.connectTimeoutMs, this.#closing.signal);
+      if (this.#connection === connection) await this.#adopt(connection, listing);
+    } catch (error) {
+      if (this.#connection !== connection) return;
+      this.#options.log.debug(`upstream ${this.name}: ${told(connectFailure(error, this.#config, this.#redact))}`);
+      await connection.close();
+    }
+  }
+
+  #noteTrouble(error: Error): void {
+    this.#options.log.debug(`upstream ${this.name}: ${this.#redact(error.message)}`);
+    // A process that ends says so; a server at a URL can be gone without a word.
+    if (this.#config.type !== 'stdio') this.#checkHealth();
+  }
+
+  #checkHealth(): void {
+    const now = performance.now();
+    if (now - this.#checkedAt < HEALTH_CHECK_GAP_MS) return;
+    this.#checkedAt = now;
+    this.#refresh();
+  }
+
+  #noteStderr(line: string): void {
+    const shown = this.#redact(line);
+    if (shown === '') return;
+    this.#lastStderr = shown;
+    this.#options.log.debug(`upstream ${this.name} stderr: ${shown}`);
+  }
+
+  #noteSlow(): void {
+    if (this.#snapshot.state !== 'connecting' || this.#snapshot.reason !== undefined || this.#closing.signal.aborted) return;
+    this.#publicReason = `it has not answered for ${this.#options.connectTimeoutMs} ms`;
+    this.#update('connecting', { reason: this.#publicReason });
+  }
+
+  #retryLater(error: unknown): void {
+    if (this.#closing.signal.aborted) return;
+    const failure = connectFailure(error, this.#config, this.#redact);
+    // A process that ended has mostly said why.
+    const hasWords = failure.detail === undefined && this.#lastStderr !== '';
+    const reason = told(hasWords ? { ...failure, detail: `it last wrote "${this.#lastStderr}"` } : failure);
+    this.#lastStderr = '';
+    this.#publicReason = failure.reason;
+    this.#options.log.warn(`upstream ${this.name}: ${reason}`);
+    this.#update('retrying', { reason });
+  }
+
+  #update(state: UpstreamState, changes: Partial<CatalogServer>): void {
+    const { reason: _old, ...kept } = this.#snapshot;
+    const next = { ...kept, ...changes, state };
+    if (isDeepStrictEqual(next, { ...this.#snapshot })) return;
+    this.#snapshot = Object.freeze(next);
+    this.#onUpdate();
+  }
+
+  #unavailable(): CallAnswer {
+    const { state } = this.#snapshot;
+    const why = this.#publicReason === undefined ? '' : `: ${this.#publicReason}`;
+    const hint = state === 'disabled' ? 'The operator has disabled it.' : 'It is being connected in the background: try again later.';
+    return failedAnswer('ERR_UPSTREAM_UNAVAILABLE', `the server "${this.name}" is not connected (${state})${why}`, hint);
+  }
+}
+
+function told({ reason, detail }: ConnectFailure): string {
+  return detail === undefined ? reason : `${reason}: ${detail}`;
+}
+
+/** The new tools, with the old objects where nothing changed, so that what is compiled for a tool can be kept with it. */
+function keepEqual(old: ReadonlyMap<string, CatalogTool>, next: ReadonlyMap<string, CatalogTool>): ReadonlyMap<string, CatalogTool> {
+  return new Map(
+    [...next].map(([name, tool]) => {
+      const before = old.get(name);
+      return [name, before !== undefined && isDeepStrictEqual(before, tool) ? before : tool];
+    }),
+  );
+}
+
+/** By UTF-16 units: the same on every machine. */
+export function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
