@@ -1,0 +1,48 @@
+import type { Diagnostic, ErrorCode, SourceLocation } from '../errors.ts';
+import { ERROR_HINTS } from './error-hints.ts';
+import { clipText, harmlessText } from './harmless-text.ts';
+import type { ExecuteFailure } from './output-schema.ts';
+import { boundLocation } from './source-location.ts';
+
+/** Longest message that is passed on, in characters; a program can throw an error with any text. */
+const MESSAGE_CHARS = 8 * 1024;
+const MAX_DIAGNOSTICS = 50;
+
+/** A failure as the stages know it: a SandboxError's fields, or a failed run's end. */
+export interface FailureSource {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** The name of the thrown error's class, as the guest tells it. */
+  readonly name?: string | undefined;
+  readonly hint?: string | undefined;
+  readonly location?: SourceLocation | undefined;
+  readonly diagnostics?: readonly Diagnostic[] | undefined;
+}
+
+/** What the agent is told about a failure: bounded, harmless to show, with a hint, and nothing of a fault of ours but its code. */
+export function describeFailure(source: FailureSource): ExecuteFailure {
+  const hint = source.hint ?? ERROR_HINTS[source.code];
+  const location = source.location ?? source.diagnostics?.find((finding) => finding.location)?.location;
+  return {
+    code: source.code,
+    message: safe(messageOf(source)),
+    ...(hint !== undefined && { hint: safe(hint) }),
+    ...(location && { location: boundLocation(location) }),
+    ...(source.diagnostics && { diagnostics: source.diagnostics.slice(0, MAX_DIAGNOSTICS).map(describeDiagnostic) }),
+  };
+}
+
+function messageOf({ code, message, name }: FailureSource): string {
+  // The text of an unexpected error may name paths or hold secrets: it belongs in the log alone.
+  if (code === 'ERR_INTERNAL') return 'Something went wrong inside the sandbox.';
+  if (code !== 'ERR_EXECUTE_THROWN' || name === undefined || name === '' || message.startsWith(`${name}:`)) return message;
+  return message === '' ? name : `${name}: ${message}`;
+}
+
+function describeDiagnostic({ message, location }: Diagnostic): NonNullable<ExecuteFailure['diagnostics']>[number] {
+  return { message: safe(message), ...(location && { location: boundLocation(location) }) };
+}
+
+function safe(text: string): string {
+  return harmlessText(clipText(text, MESSAGE_CHARS));
+}

@@ -1,0 +1,20 @@
+// Everything that can move a cursor, colour a terminal, hide text or turn its direction; tab and line feed stay.
+// The two joiners U+200C and U+200D stay too, because scripts and emoji need them.
+// oxlint-disable-next-line no-control-regex -- control characters are what it is there to find
+const HARMFUL = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200B\u200E\u200F\u2028-\u202E\u2060-\u206F\uFEFF]/g;
+
+/** Text from a stranger, safe to show to people and models: control and invisible characters become `\uXXXX`. */
+export function harmlessText(text: string): string {
+  return text.toWellFormed().replace(HARMFUL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** The first `maxChars` characters, with a note about how many are missing. Never cuts a surrogate pair in two. */
+export function clipText(text: string, maxChars: number): string {
+  if (text.length <= maxChars) return text;
+  const end = isHighSurrogate(text.charCodeAt(maxChars - 1)) ? maxChars - 1 : maxChars;
+  return `${text.slice(0, end)}… (${text.length - end} more characters)`;
+}
+
+function isHighSurrogate(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdbff;
+}

@@ -1,0 +1,107 @@
+import { toNodeHandler } from '@modelcontextprotocol/node';
+import type { FetchLikeMcpHandler } from '@modelcontextprotocol/node';
+import express from 'express';
+import type { ErrorRequestHandler, Express, RequestHandler } from 'express';
+import { guardHost, guardOrigin } from './http-guards.ts';
+import type { HttpAddress } from './http-guards.ts';
+import { RPC_CODES, sendRpcError } from './json-rpc-error.ts';
+import { measureJson } from './measure-json.ts';
+import type { ServerLimits, ServerLog } from './server-options.ts';
+
+/** A message may be this many times deeper and larger than an input, which is only a part of it. */
+const SLACK = 2;
+
+export interface HttpAppOptions {
+  readonly handler: FetchLikeMcpHandler;
+  readonly http: HttpAddress;
+  readonly version: string;
+  readonly limits: ServerLimits;
+  readonly maxBodyBytes: number;
+  readonly log: ServerLog;
+  readonly closing: AbortSignal;
+}
+
+/** The HTTP surface: `GET /health`, and MCP by POST on one path. Everything goes through the Host and Origin checks. */
+export function createHttpApp(options: HttpAppOptions): Express {
+  const { handler, http, maxBodyBytes, log } = options;
+  const onerror = (error: Error): void => log.error({ err: error }, 'MCP request failed');
+  const serve = toNodeHandler(handler, { onerror, maxRequestBodySize: maxBodyBytes });
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(guardHost(http), guardOrigin(http));
+  app.get('/health', health(options));
+  app.all(
+    http.path,
+    refuseWhenClosing(options),
+    postOnly,
+    express.json({ limit: maxBodyBytes, inflate: false }),
+    oneMessage,
+    boundedMessage(options),
+    (req, res) => serve(req, res, req.body),
+  );
+  app.use((_req, res) => sendRpcError(res, 404, RPC_CODES.server, `Nothing is here. The MCP endpoint is POST ${http.path}`));
+  app.use(failed(options));
+  return app;
+}
+
+function health({ version, closing }: HttpAppOptions): RequestHandler {
+  return (_req, res) => {
+    res.status(closing.aborted ? 503 : 200).json({ status: closing.aborted ? 'closing' : 'ok', version });
+  };
+}
+
+function refuseWhenClosing({ closing }: HttpAppOptions): RequestHandler {
+  return (_req, res, next) => {
+    if (!closing.aborted) return next();
+    res.set('connection', 'close');
+    sendRpcError(res, 503, RPC_CODES.server, 'ERR_SERVER_CLOSING: the server is shutting down');
+  };
+}
+
+const postOnly: RequestHandler = (req, res, next) => {
+  if (req.method === 'POST') return next();
+  res.set('allow', 'POST');
+  sendRpcError(res, 405, RPC_CODES.server, `Method ${req.method} is not allowed here; send JSON-RPC by POST`);
+};
+
+const oneMessage: RequestHandler = (req, res, next) => {
+  if (!Array.isArray(req.body)) return next();
+  sendRpcError(res, 400, RPC_CODES.invalidRequest, 'Batches are not supported: send one JSON-RPC message for each POST');
+};
+
+/**
+ * The SDK walks messages recursively, so one that is far deeper than any input may be never reaches it. What is only a
+ * little over the limits does, and is answered with a code by the tool.
+ */
+function boundedMessage({ limits }: HttpAppOptions): RequestHandler {
+  const maxDepth = limits.maxJsonDepth * SLACK;
+  const maxNodes = limits.maxJsonNodes * SLACK;
+  return (req, res, next) => {
+    const { depth, nodes } = measureJson(req.body, maxDepth, maxNodes);
+    if (depth <= maxDepth && nodes <= maxNodes) return next();
+    sendRpcError(res, 400, RPC_CODES.invalidRequest, 'ERR_SERVER_INPUT: the message is nested too deeply or has too many values');
+  };
+}
+
+/** What express and its body parser throw; `type` names the parser's reasons. */
+interface HttpError extends Error {
+  readonly status?: number;
+  readonly type?: string;
+}
+
+function failed({ maxBodyBytes, log }: HttpAppOptions): ErrorRequestHandler {
+  return (error: HttpError, _req, res, next) => {
+    if (res.headersSent) return next(error);
+    const { status = 500, type } = error;
+    if (type === 'entity.too.large') {
+      // What is still coming in is not read, so the connection cannot be used again.
+      res.set('connection', 'close');
+      return sendRpcError(res, 413, RPC_CODES.invalidRequest, `The request body is over the limit of ${maxBodyBytes} bytes`);
+    }
+    if (type === 'entity.parse.failed') return sendRpcError(res, 400, RPC_CODES.parse, 'Parse error: the request body is not valid JSON');
+    if (status >= 400 && status < 500) return sendRpcError(res, status, RPC_CODES.invalidRequest, 'The request cannot be read');
+    log.error({ err: error }, 'HTTP request failed');
+    return sendRpcError(res, 500, RPC_CODES.internal, 'Internal error');
+  };
+}

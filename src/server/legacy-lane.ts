@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import { isLegacyRequest } from '@modelcontextprotocol/server';
+import type { McpHttpHandler } from '@modelcontextprotocol/server';
+import { createCancelBook } from './cancel-book.ts';
+
+type Fetch = McpHttpHandler['fetch'];
+
+const SESSION_HEADER = 'mcp-session-id';
+
+/** What the lane reads of a message; the rest is the SDK's business. */
+interface Message {
+  readonly method?: unknown;
+  readonly id?: unknown;
+  readonly params?: { readonly requestId?: unknown };
+}
+
+export interface LegacyLane {
+  readonly fetch: Fetch;
+  /** Ends every exchange that is still open. */
+  close(): void;
+}
+
+/**
+ * Puts the 2025-11-25 rules of cancelling around an endpoint that serves every request on its own. In that revision a lost
+ * connection does not cancel, and `notifications/cancelled` comes as a request of its own: the session id that `initialize`
+ * hands out is the unguessable name under which it finds the request it is about. No other state hangs on it, so clients
+ * survive a restart of the server.
+ */
+export function createLegacyLane(serve: Fetch): LegacyLane {
+  const book = createCancelBook();
+  const exchange = async (request: Request, options: Parameters<Fetch>[1], key: string): Promise<Response> => {
+    const { signal, done } = book.begin(key);
+    if (signal.aborted) return cancelled(done);
+    try {
+      // The client's own signal is left out: only a cancel or the end of the server stops the work.
+      const response = await serve(new Request(request.url, { method: request.method, headers: request.headers, signal }), options);
+      if (!signal.aborted) return keepReading(response, done);
+      // The SDK looks at the signal only from here on, so a cancel that came before goes by way of the body.
+      await response.body?.cancel();
+      return cancelled(done);
+    } catch (error) {
+      done();
+      throw error;
+    }
+  };
+  const fetch: Fetch = async (request, options) => {
+    if (!(await isLegacyRequest(request, options?.parsedBody))) return serve(request, options);
+    const message = (options?.parsedBody ?? {}) as Message; // only unknown fields are read
+    const session = request.headers.get(SESSION_HEADER);
+    if (message.method === 'notifications/cancelled' && session !== null) book.cancel(keyOf(session, message.params?.requestId));
+    if (message.id === undefined) return serve(request, options);
+    const response = await exchange(request, options, keyOf(session ?? randomUUID(), message.id));
+    return message.method === 'initialize' ? withSession(response) : response;
+  };
+  return { fetch, close: () => book.cancelAll() };
+}
+
+/** Types are part of the key, because 1 and "1" are two requests. */
+function keyOf(session: string, id: unknown): string {
+  return `${session} ${JSON.stringify(id)}`;
+}
+
+function withSession(response: Response): Response {
+  const headers = new Headers(response.headers);
+  if (response.ok) headers.set(SESSION_HEADER, randomUUID());
+  return new Response(response.body, { status: response.status, headers });
+}
+
+/** Nothing is said about a request after it was cancelled: its stream just ends. */
+function cancelled(done: () => void): Response {
+  done();
+  return new Response('', { headers: { 'content-type': 'text/event-stream' } });
+}
+
+/** Reads the answer to its end even when the client is gone, because the SDK ends the work when nobody reads. */
+function keepReading(response: Response, done: () => void): Response {
+  if (response.body === null) {
+    done();
+    return response;
+  }
+  const [toClient, kept] = response.body.tee();
+  kept
+    .pipeTo(new WritableStream())
+    .catch(() => undefined)
+    .finally(() => done());
+  return new Response(toClient, { status: response.status, headers: response.headers });
+}

@@ -1,0 +1,132 @@
+import { SandboxError } from '../../src/errors.ts';
+import type { RunOutcome } from '../../src/execute/run.ts';
+import { LIMITS } from '../../src/limits.ts';
+import type { Limits } from '../../src/limits.ts';
+import { executeOutputSchema } from '../../src/result/output-schema.ts';
+import { presentFailure, presentOutcome } from '../../src/result/present.ts';
+import type { ExecuteRequest, ExecuteResponse, SandboxPort } from '../../src/server/sandbox-port.ts';
+import type { Catalog } from '../../src/upstream/catalog.ts';
+import type { WrapperSet } from '../../src/wrappers/wrapper-set.ts';
+
+export const LIMIT_DEFAULTS = Object.fromEntries(Object.entries(LIMITS).map(([name, limit]) => [name, limit.default])) as Limits;
+
+const catalog: Catalog = {
+  servers: [
+    {
+      name: 'github',
+      state: 'ready',
+      tools: [
+        {
+          name: 'list_issues',
+          description: 'Lists issues',
+          inputSchema: { type: 'object', properties: { repo: { type: 'string' } }, required: ['repo'] },
+          annotations: { readOnlyHint: true },
+        },
+      ],
+    },
+  ],
+};
+
+const wrappers: WrapperSet = {
+  hash: 'ab'.repeat(32),
+  files: new Map(),
+  tools: [
+    {
+      server: 'github',
+      tool: 'list_issues',
+      folder: 'github',
+      functionName: 'listIssues',
+      signature: 'listIssues(input: { repo: string }): Promise<unknown>',
+      summary: 'Lists issues',
+    },
+  ],
+};
+
+export interface CannedPort extends SandboxPort {
+  readonly requests: ExecuteRequest[];
+  /** Runs that saw their signal fire. */
+  readonly aborted: string[];
+  describeAs(source: { wrappers: WrapperSet; catalog: Catalog }): void;
+}
+
+function outcome(result: string): RunOutcome {
+  return {
+    end: { status: 'completed', result, state: '' },
+    logs: [{ level: 'info', message: 'hello' }],
+    droppedLogBytes: 0,
+    calls: [{ server: 'github', tool: 'list_issues', ok: true, ms: 3 }],
+    usage: { fuel: 10, peakMemoryBytes: 65_536, activeMs: 1, waitingMs: 3, toolCalls: 1 },
+    cache: 'hit',
+    phases: { queue: 0, component: 0, run: 4 },
+  };
+}
+
+/** A sandbox that evaluates nothing: the code is the name of what it does. */
+export function createCannedPort(): CannedPort {
+  const requests: ExecuteRequest[] = [];
+  const aborted: string[] = [];
+  let source = { wrappers, catalog };
+  const completed = (value: unknown): ExecuteResponse =>
+    presentOutcome({
+      executionId: 'exec_1',
+      session: 'ses_test',
+      outcome: outcome(value === undefined ? '' : JSON.stringify(value)),
+      bundle: { script: '', locate: () => undefined },
+      phases: { bundle: 1 },
+      limits: LIMIT_DEFAULTS,
+    });
+  const refuse = (error: SandboxError): ExecuteResponse => presentFailure({ executionId: 'exec_1', error });
+  const untilAborted = (code: string, signal: AbortSignal): Promise<never> =>
+    new Promise((_resolve, reject) => {
+      const end = (): void => {
+        aborted.push(code);
+        reject(new SandboxError('ERR_EXECUTE_CANCELLED', 'The run was cancelled.'));
+      };
+      if (signal.aborted) end();
+      else signal.addEventListener('abort', end, { once: true });
+    });
+  return {
+    requests,
+    aborted,
+    outputSchema: executeOutputSchema,
+    refuse,
+    description: () => ({ ...source, limits: LIMIT_DEFAULTS }),
+    describeAs: (next) => {
+      source = next;
+    },
+    execute: async (request, { signal, onProgress }) => {
+      requests.push(request);
+      const [what = '', count = '0'] = request.code.split(':');
+      switch (what) {
+        case 'echo':
+          return completed(request.input);
+        case 'wait':
+          return untilAborted(request.code, signal);
+        case 'sleep':
+          await new Promise((resolve) => setTimeout(resolve, Number(count)));
+          return completed('slept');
+        case 'stubborn':
+          return new Promise<never>(() => undefined);
+        case 'progress':
+          for (let step = 1; step <= Number(count); step++) {
+            onProgress?.({ message: `step ${step}`, progress: step, total: Number(count) });
+            await new Promise((resolve) => setTimeout(resolve, 5));
+          }
+          return completed(onProgress === undefined ? 'silent' : 'reported');
+        case 'late-progress':
+          setTimeout(() => onProgress?.({ message: 'too late', progress: 99 }), 50);
+          return completed('done');
+        case 'image':
+          return completed({ type: 'image', mimeType: 'image/png', data: 'aGVsbG8=' });
+        case 'crash':
+          throw new Error('ENOENT /secret/place/token.txt');
+        case 'busy':
+          throw new SandboxError('ERR_EXECUTE_BUSY', 'All 64 places are taken.');
+        default:
+          return refuse(
+            new SandboxError('ERR_BUNDLE_SYNTAX', 'Unexpected token', { location: { line: 1, column: 3, source: request.code } }),
+          );
+      }
+    },
+  };
+}
