@@ -1,0 +1,49 @@
+import type { ErrorCode } from '../errors.ts';
+
+/** Something in the agent's text that ends the bundling. */
+export interface Problem {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+  readonly offset: number;
+}
+
+/** A module that the agent's text names as a string. */
+export interface ImportSite {
+  readonly specifier: string;
+  /** Offset of the string. */
+  readonly offset: number;
+}
+
+/** Text to put in the place of `start` to `end`; without `text` the range becomes blank. Ranges never overlap. */
+export interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text?: string;
+}
+
+/** What the parser found in the agent's text: all that is needed to make a function body of it. */
+export interface Scan {
+  readonly kind: 'scan';
+  /** Import declarations, to be moved in front of the function. */
+  readonly imports: readonly { start: number; end: number }[];
+  readonly sites: readonly ImportSite[];
+  readonly edits: readonly Edit[];
+  /** Namespaces with code, which only a module may hold: the bundler turns each into plain statements. */
+  readonly namespaces: readonly { start: number; end: number; name: string; declared: boolean }[];
+  /** The name that stands for the default export while the program runs; it does not occur in the text. */
+  readonly resultName: string;
+  /** Appended to the body: gives back the default export. */
+  readonly tail: string;
+  readonly problems: readonly Problem[];
+}
+
+/** The text that no parser could read. */
+export interface Unreadable {
+  readonly kind: 'unreadable';
+  readonly reason: 'syntax' | 'nesting';
+  readonly message: string;
+  readonly offset: number;
+}
+
+export type ScanResult = Scan | Unreadable;

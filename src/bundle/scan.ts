@@ -1,0 +1,126 @@
+import { parse } from '@babel/parser';
+import { scanStatements, type StatementScan } from './scan-statements.ts';
+import type { ImportSite, Problem, Scan, ScanResult } from './scan-result.ts';
+import { asNode, asNodes, nameOf, stringOf, type SyntaxNode, walk } from './syntax-tree.ts';
+
+/** esbuild's time grows with the square of this and worse: 500 take it half a second. */
+const MAX_SCOPES = 200;
+
+/**
+ * Parses an agent's text just enough to take its imports, exports and returns apart. Never throws. It may take very long
+ * on text that is made for it, so it runs in a thread that can be ended.
+ */
+export function scan(text: string): ScanResult {
+  try {
+    const file = parse(text, {
+      sourceType: 'module',
+      allowReturnOutsideFunction: true,
+      // What it can read past is for esbuild to judge.
+      errorRecovery: true,
+      createImportExpressions: true,
+      attachComment: false,
+      plugins: ['typescript', 'decorators', 'decoratorAutoAccessors'],
+    });
+    const program = asNode(file.program);
+    if (program === undefined) return unreadable(new TypeError('the parser gave no tree'));
+    return scanProgram(text, program);
+  } catch (thrown) {
+    return unreadable(thrown);
+  }
+}
+
+function unreadable(thrown: unknown): ScanResult {
+  if (thrown instanceof RangeError) {
+    return { kind: 'unreadable', reason: 'nesting', message: 'The code is nested too deeply.', offset: 0 };
+  }
+  const { message, pos } = thrown as { message?: unknown; pos?: unknown };
+  const text = String(message).replace(/ \(\d+:\d+\)$/u, '');
+  return { kind: 'unreadable', reason: 'syntax', message: text, offset: typeof pos === 'number' ? pos : 0 };
+}
+
+function scanProgram(text: string, program: SyntaxNode): Scan {
+  const resultName = freeName(text);
+  const statements = scanStatements(text, asNodes(program['body']), resultName);
+  const inside = scanInside(program);
+  const problems = [...statements.problems, ...inside.problems, ...mixedForms(statements, inside.returns)];
+  return {
+    kind: 'scan',
+    imports: statements.imports,
+    sites: [...statements.sites, ...inside.sites].sort((a, b) => a.offset - b.offset),
+    edits: statements.edits,
+    namespaces: statements.namespaces,
+    resultName,
+    tail: statements.tail,
+    problems: problems.sort((a, b) => a.offset - b.offset),
+  };
+}
+
+function mixedForms({ defaultExport }: StatementScan, returns: readonly number[]): Problem[] {
+  const first = returns[0];
+  if (defaultExport === undefined || first === undefined) return [];
+  return [
+    {
+      code: 'ERR_BUNDLE_FORM',
+      message: 'The code has both a top-level `return` and an `export default`, so it has two results.',
+      hint: 'Keep one of them: `return value` at the top level, or `export default value`.',
+      offset: Math.max(first, defaultExport),
+    },
+  ];
+}
+
+function scanInside(program: SyntaxNode): { sites: ImportSite[]; returns: number[]; problems: Problem[] } {
+  const sites: ImportSite[] = [];
+  const returns: number[] = [];
+  const problems: Problem[] = [];
+  let deepest: SyntaxNode | undefined;
+  walk(program, (node, { inFunction, scopes }) => {
+    if (scopes > MAX_SCOPES) deepest ??= node;
+    if (node.type === 'ReturnStatement' && !inFunction) returns.push(node.start);
+    if (node.type === 'ImportExpression') scanDynamicImport(node, sites, problems);
+    if (node.type === 'MetaProperty' && nameOf(node['meta']) === 'import') {
+      problems.push({
+        code: 'ERR_BUNDLE_IMPORT',
+        message: '`import.meta` is not available: the program is a script and has no address.',
+        offset: node.start,
+      });
+    }
+  });
+  if (deepest !== undefined) {
+    problems.push({
+      code: 'ERR_BUNDLE_SYNTAX',
+      message: `Functions and blocks are nested more than ${MAX_SCOPES} deep.`,
+      hint: 'Split the code into smaller functions.',
+      offset: deepest.start,
+    });
+  }
+  returns.sort((a, b) => a - b);
+  return { sites, returns, problems };
+}
+
+function scanDynamicImport(node: SyntaxNode, sites: ImportSite[], problems: Problem[]): void {
+  const source = asNode(node['source']);
+  const specifier = stringOf(source) ?? plainTemplate(source);
+  if (specifier !== undefined && source !== undefined && asNode(node['options']) === undefined) {
+    sites.push({ specifier, offset: source.start });
+    return;
+  }
+  problems.push({
+    code: 'ERR_BUNDLE_IMPORT',
+    message: specifier === undefined ? '`import()` needs the name of its module as a plain string.' : '`import()` takes no options.',
+    hint: 'Import by name at the top of the code: import * as name from "servers/name".',
+    offset: node.start,
+  });
+}
+
+function plainTemplate(node: SyntaxNode | undefined): string | undefined {
+  if (node?.type !== 'TemplateLiteral' || asNodes(node['expressions']).length > 0) return undefined;
+  const value = asNodes(node['quasis'])[0]?.['value'];
+  const cooked = typeof value === 'object' && value !== null && 'cooked' in value ? value.cooked : undefined;
+  return typeof cooked === 'string' ? cooked : undefined;
+}
+
+function freeName(text: string): string {
+  let name = '$result';
+  while (text.includes(name)) name += '_';
+  return name;
+}
