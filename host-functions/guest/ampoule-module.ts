@@ -1,0 +1,25 @@
+import { readFile } from './files.ts';
+import { log } from './log.ts';
+import { NativePromise, freeze } from './primordials.ts';
+import { getState, setState } from './session-state.ts';
+import { addTimer } from './timers.ts';
+import { callTool } from './tool-calls.ts';
+import { ToolError } from './tool-error.ts';
+
+/** Resolves after `ms` of the run's virtual time. */
+function sleep(ms: unknown): Promise<void> {
+  return new NativePromise((resolve) => {
+    addTimer(() => resolve(), ms, [], false);
+  });
+}
+
+/** What `import ... from "ampoule"` gives. Its functions are frozen too: programs in one bundle share them. */
+export const ampoule = freeze({
+  callTool: freeze(callTool),
+  readFile: freeze(readFile),
+  getState: freeze(getState),
+  setState: freeze(setState),
+  log: freeze(log),
+  sleep: freeze(sleep),
+  ToolError,
+});

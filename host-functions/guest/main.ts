@@ -1,0 +1,87 @@
+/** The guest side of `world.wit`: what runs in every instance of the engine, around the program. */
+import { ampoule } from './ampoule-module.ts';
+import { moveClock, startClock } from './clock.ts';
+import { installGlobals } from './globals.ts';
+import { type JsonText, toJsonText } from './json.ts';
+import * as p from './primordials.ts';
+import { seedRandom } from './random.ts';
+import { type Failure, type RunOptions, end, run } from './run.ts';
+import { changedState } from './session-state.ts';
+import { failure, failureOf, loadFailure } from './thrown.ts';
+import { nextTimer, runDueTimer } from './timers.ts';
+import { settleCall } from './tool-calls.ts';
+
+let program: ((module: object, input: unknown) => unknown) | null = null;
+
+installGlobals();
+
+/** See `world.wit`. */
+export function load(script: string): string {
+  try {
+    program = new p.NativeFunction('ampoule', 'input', script) as typeof program;
+    return '';
+  } catch (thrown) {
+    return loadFailure(thrown);
+  }
+}
+
+/** See `world.wit`. */
+export function start(input: string, options: string): void {
+  try {
+    run.options = p.plain(p.parseJson(options) as RunOptions);
+    startClock(run.options.now);
+    seedRandom(run.options.seed);
+    void runProgram(input === '' ? undefined : p.parseJson(input));
+  } catch (thrown) {
+    end(failureOf(thrown));
+  }
+}
+
+/** Only `await` stands between the runtime and the program's promise: a redefined `then` or species is not asked. */
+async function runProgram(input: unknown): Promise<void> {
+  try {
+    const result = await program?.(ampoule, input);
+    complete(result);
+  } catch (thrown) {
+    end(failureOf(thrown));
+  }
+}
+
+function complete(value: unknown): void {
+  if (run.ending !== null) return;
+  const result = toJsonText(value, 'result', run.options.maxResultBytes);
+  if (result.problem !== null) return end(refused(result));
+  const state = changedState();
+  if (state.problem !== null) return end(refused(state));
+  end(p.plain({ status: 'completed', result: result.text, state: state.text }));
+}
+
+function refused(json: Exclude<JsonText, { problem: null }>): Failure {
+  const code = json.problem === 'too-large' ? 'ERR_EXECUTE_RESULT_TOO_LARGE' : 'ERR_EXECUTE_RESULT_INVALID';
+  return failure(code, 'Error', json.message, json.hint);
+}
+
+/** See `world.wit`. Answers and a timer never share one call: the reactions to the answers come before the next timer. */
+export function resume(now: number, calls: ArrayLike<number>, answers: ArrayLike<string>): void {
+  try {
+    moveClock(now);
+    for (let i = 0; i < calls.length; i++) settleCall(calls[i], answers[i]);
+    if (calls.length === 0) runDueTimer();
+  } catch (thrown) {
+    end(failureOf(thrown));
+  }
+}
+
+/** See `world.wit`. The list inherits nothing, because the bindings await it and would ask it for `then`. */
+export function status(): p.List<string> {
+  const { ending } = run;
+  const isComplete = ending?.status === 'completed';
+  const shown = isComplete ? p.plain({ status: 'completed' }) : ending;
+  const texts = p.newList<string>();
+  p.push(texts, p.stringifyJson(p.plain({ running: run.runningCalls, nextTimer: nextTimer(), ending: shown })));
+  if (isComplete) {
+    p.push(texts, ending.result);
+    p.push(texts, ending.state);
+  }
+  return texts;
+}

@@ -1,0 +1,130 @@
+import * as p from './primordials.ts';
+
+const SEED_BYTES = 32;
+const BLOCK_BYTES = 64;
+const MAX_REQUEST = 65_536;
+
+/** ChaCha20 in counter mode: key from the run's seed, nonce 0. One stream for all randomness of a run. */
+const state = new p.NativeUint32Array(16);
+const block = new p.NativeUint32Array(16);
+const bytes = new p.NativeUint8Array(block.buffer);
+let used = BLOCK_BYTES;
+
+let pendingSeed = '';
+
+/** Most programs draw no randomness, so that the key is made at the first draw. @param seed 64 hexadecimal digits */
+export function seedRandom(seed: string): void {
+  pendingSeed = seed;
+}
+
+function takeSeed(seed: string): void {
+  pendingSeed = '';
+  state[0] = 0x61707865;
+  state[1] = 0x3320646e;
+  state[2] = 0x79622d32;
+  state[3] = 0x6b206574;
+  for (let i = 0; i < SEED_BYTES; i += 4) {
+    let word = 0;
+    for (let b = 0; b < 4; b++) word |= hexByte(seed, i + b) << (8 * b);
+    state[4 + i / 4] = word;
+  }
+  for (let i = 12; i < 16; i++) state[i] = 0;
+  used = BLOCK_BYTES;
+}
+
+function hexByte(seed: string, index: number): number {
+  return (hexDigit(seed, index * 2) << 4) | hexDigit(seed, index * 2 + 1);
+}
+
+function hexDigit(seed: string, index: number): number {
+  const unit = p.charCodeAt(seed, index);
+  if (unit >= 0x30 && unit <= 0x39) return unit - 0x30;
+  const letter = unit | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : 0;
+}
+
+function quarter(a: number, b: number, c: number, d: number): void {
+  const x = block as unknown as number[];
+  x[a] = x[a] + x[b];
+  x[d] = rotate(x[d] ^ x[a], 16);
+  x[c] = x[c] + x[d];
+  x[b] = rotate(x[b] ^ x[c], 12);
+  x[a] = x[a] + x[b];
+  x[d] = rotate(x[d] ^ x[a], 8);
+  x[c] = x[c] + x[d];
+  x[b] = rotate(x[b] ^ x[c], 7);
+}
+
+function rotate(word: number, by: number): number {
+  return (word << by) | (word >>> (32 - by));
+}
+
+function nextBlock(): void {
+  if (pendingSeed !== '') takeSeed(pendingSeed);
+  for (let i = 0; i < 16; i++) block[i] = state[i];
+  for (let round = 0; round < 10; round++) {
+    quarter(0, 4, 8, 12);
+    quarter(1, 5, 9, 13);
+    quarter(2, 6, 10, 14);
+    quarter(3, 7, 11, 15);
+    quarter(0, 5, 10, 15);
+    quarter(1, 6, 11, 12);
+    quarter(2, 7, 8, 13);
+    quarter(3, 4, 9, 14);
+  }
+  for (let i = 0; i < 16; i++) block[i] = block[i] + state[i];
+  state[12] = state[12] + 1;
+  used = 0;
+}
+
+function nextByte(): number {
+  if (used >= BLOCK_BYTES) nextBlock();
+  return bytes[used++];
+}
+
+/** 53 random bits as a fraction in [0, 1), as Math.random gives them. */
+function random(): number {
+  let high = 0;
+  for (let i = 0; i < 3; i++) high = (high << 8) | nextByte();
+  let low = 0;
+  for (let i = 0; i < 4; i++) low = low * 256 + nextByte();
+  return ((high >>> 3) * 4_294_967_296 + low) / 9_007_199_254_740_992;
+}
+
+function getRandomValues(target: unknown): unknown {
+  const tag = p.typedArrayTag(target);
+  if (typeof tag !== 'string' || p.indexOf(tag, 'Float') === 0) {
+    throw new p.NativeTypeError('crypto.getRandomValues: not an integer typed array');
+  }
+  const view = viewBytes(target);
+  if (view.length > MAX_REQUEST) throw new p.NativeRangeError(`crypto.getRandomValues: more than ${MAX_REQUEST} bytes at once`);
+  for (let i = 0; i < view.length; i++) view[i] = nextByte();
+  return target;
+}
+
+const typedArray = p.getPrototypeOf(p.NativeUint8Array.prototype) as object;
+const bufferOf = p.uncurry(p.getOwnPropertyDescriptor(typedArray, 'buffer')?.get as () => ArrayBuffer);
+const offsetOf = p.uncurry(p.getOwnPropertyDescriptor(typedArray, 'byteOffset')?.get as () => number);
+const byteLengthOf = p.uncurry(p.getOwnPropertyDescriptor(typedArray, 'byteLength')?.get as () => number);
+
+function viewBytes(target: unknown): Uint8Array {
+  return new p.NativeUint8Array(bufferOf(target), offsetOf(target), byteLengthOf(target));
+}
+
+function randomUUID(): string {
+  let text = '';
+  for (let i = 0; i < 16; i++) {
+    let byte = nextByte();
+    if (i === 6) byte = (byte & 0x0f) | 0x40;
+    if (i === 8) byte = (byte & 0x3f) | 0x80;
+    if (i === 4 || i === 6 || i === 8 || i === 10) text += '-';
+    text += p.padStart(p.numberToString(byte, 16), 2, '0');
+  }
+  return text;
+}
+
+/** Puts `Math.random` on the seeded stream. @returns the global `crypto` */
+export function installRandom(): object {
+  p.defineProperty(Math, 'random', { value: random, writable: true, configurable: true, enumerable: false });
+  return { getRandomValues, randomUUID };
+}

@@ -1,0 +1,108 @@
+import { now } from './clock.ts';
+import * as p from './primordials.ts';
+import { end } from './run.ts';
+import { failureOf } from './thrown.ts';
+
+const MAX_DELAY = 2_147_483_647;
+
+interface Timer {
+  id: number;
+  due: number;
+  /** Place among timers of the same due time; an interval gets a new one at each turn. */
+  order: number;
+  /** Milliseconds between calls of an interval, -1 for a single call. */
+  every: number;
+  callback: (...args: unknown[]) => unknown;
+  args: ArrayLike<unknown>;
+  live: boolean;
+}
+
+/** Binary heap by due time, then by creation. Cancelled timers stay until they surface. */
+const heap = p.newList<Timer>();
+const live = new p.NativeMap<number, Timer>();
+let lastId = 0;
+
+/** Calls `callback` in `delay` virtual milliseconds. @returns its id */
+export function addTimer(callback: Timer['callback'], delay: unknown, args: ArrayLike<unknown>, repeats: boolean): number {
+  const wait = delayOf(delay);
+  const timer: Timer = { id: ++lastId, due: now() + wait, order: 0, every: repeats ? p.max(wait, 1) : -1, callback, args, live: true };
+  p.mapSet(live, timer.id, timer);
+  insert(timer);
+  return timer.id;
+}
+
+function delayOf(delay: unknown): number {
+  const wait = typeof delay === 'number' ? delay : p.NativeNumber(delay ?? 0);
+  return wait >= 1 && wait <= MAX_DELAY ? p.trunc(wait) : 0;
+}
+
+export function cancelTimer(id: unknown): void {
+  const timer = p.mapGet(live, id) as Timer | undefined;
+  if (timer === undefined) return;
+  timer.live = false;
+  p.mapDelete(live, id);
+  dropCancelled();
+}
+
+/** When the earliest timer is due, in milliseconds since 1970; null without timers. */
+export function nextTimer(): number | null {
+  return heap.length === 0 ? null : heap[0].due;
+}
+
+/** Runs the earliest timer if it is due. What its callback throws ends the run. */
+export function runDueTimer(): void {
+  const timer = heap[0];
+  if (timer === undefined || timer.due > now()) return;
+  removeFirst();
+  if (timer.every === -1) p.mapDelete(live, timer.id);
+  else {
+    timer.due = now() + timer.every;
+    insert(timer);
+  }
+  dropCancelled();
+  try {
+    p.apply(timer.callback, undefined, timer.args);
+  } catch (thrown) {
+    end(failureOf(thrown));
+  }
+}
+
+function dropCancelled(): void {
+  while (heap.length > 0 && !heap[0].live) removeFirst();
+}
+
+let lastOrder = 0;
+
+function before(a: Timer, b: Timer): boolean {
+  if (a.due !== b.due) return a.due < b.due;
+  return a.order < b.order;
+}
+
+function insert(timer: Timer): void {
+  timer.order = ++lastOrder;
+  let at = heap.length;
+  heap[at] = timer;
+  while (at > 0) {
+    const above = (at - 1) >> 1;
+    if (!before(timer, heap[above])) break;
+    heap[at] = heap[above];
+    heap[above] = timer;
+    at = above;
+  }
+}
+
+function removeFirst(): void {
+  const last = heap[heap.length - 1];
+  heap.length--;
+  if (heap.length === 0) return;
+  let at = 0;
+  for (;;) {
+    let below = at * 2 + 1;
+    if (below >= heap.length) break;
+    if (below + 1 < heap.length && before(heap[below + 1], heap[below])) below++;
+    if (!before(heap[below], last)) break;
+    heap[at] = heap[below];
+    at = below;
+  }
+  heap[at] = last;
+}

@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest';
+import { type CallTable, type OutgoingCall, ToolCallLimit, createCallTable } from '../../host-functions/call-tool.ts';
+
+interface Setup {
+  table: CallTable;
+  sent: OutgoingCall[];
+  stops: ToolCallLimit[];
+  clock: { now: number };
+}
+
+function setUp(limits: { maxToolCalls?: number; maxConcurrentToolCalls?: number; maxToolArgumentBytes?: number } = {}): Setup {
+  const sent: OutgoingCall[] = [];
+  const stops: ToolCallLimit[] = [];
+  const clock = { now: 0 };
+  const table = createCallTable({
+    maxToolCalls: 10,
+    maxConcurrentToolCalls: 2,
+    maxToolArgumentBytes: 100,
+    ...limits,
+    send: (call) => void sent.push(call),
+    onLimit: (stop) => void stops.push(stop),
+    now: () => clock.now,
+  });
+  return { table, sent, stops, clock };
+}
+
+test('calls get numbers and go out as they are', () => {
+  const { table, sent } = setUp();
+  expect([table.begin('s', 't', '{"a":1}'), table.begin('s', 'u', '{}')]).toEqual([1, 2]);
+  expect(sent).toEqual([
+    { number: 1, server: 's', tool: 't', arguments: '{"a":1}' },
+    { number: 2, server: 's', tool: 'u', arguments: '{}' },
+  ]);
+});
+
+test('more than the concurrent calls wait their turn, in order', () => {
+  const { table, sent } = setUp();
+  for (let i = 0; i < 5; i++) table.begin('s', `t${i}`, '{}');
+  expect(sent.map((call) => call.number)).toEqual([1, 2]);
+  expect(table.running).toBe(5);
+  table.settle(2, true);
+  expect(sent.map((call) => call.number)).toEqual([1, 2, 3]);
+  table.settle(1, true);
+  table.settle(3, false, 'ERR_CALL_TOOL');
+  expect(sent.map((call) => call.number)).toEqual([1, 2, 3, 4, 5]);
+  expect(table.running).toBe(2);
+});
+
+test('a second answer, an unknown one and one to a call not sent yet are ignored', () => {
+  const { table } = setUp({ maxConcurrentToolCalls: 1 });
+  table.begin('s', 't', '{}');
+  table.begin('s', 't', '{}');
+  expect([table.settle(2, true), table.settle(99, true), table.settle(0, true), table.settle(1, true), table.settle(1, true)]).toEqual([
+    false,
+    false,
+    false,
+    true,
+    false,
+  ]);
+  expect(table.running).toBe(1);
+});
+
+test('records tell how long each took and why it failed', () => {
+  const { table, clock } = setUp();
+  table.begin('s', 'a', '{}');
+  clock.now = 5;
+  table.begin('s', 'b', '{}');
+  table.begin('s', 'c', '{}');
+  clock.now = 12;
+  table.settle(1, true);
+  table.settle(2, false, 'ERR_CALL_DENIED');
+  clock.now = 20;
+  expect(table.records()).toEqual([
+    { server: 's', tool: 'a', ok: true, ms: 12 },
+    { server: 's', tool: 'b', ok: false, ms: 7, code: 'ERR_CALL_DENIED' },
+    { server: 's', tool: 'c', ok: false, ms: 15 },
+  ]);
+});
+
+test('the call past the limit stops the run, once, and is not sent', () => {
+  const { table, sent, stops } = setUp({ maxToolCalls: 2 });
+  table.begin('s', 't', '{}');
+  table.begin('s', 't', '{}');
+  expect(() => table.begin('s', 't', '{}')).toThrow(ToolCallLimit);
+  expect(() => table.begin('s', 't', '{}')).toThrow(expect.objectContaining({ code: 'ERR_EXECUTE_TOOL_CALLS' }));
+  expect([sent.length, stops.length, table.records().length]).toEqual([2, 1, 2]);
+});
+
+test('a limit of no calls stops the first', () => {
+  const { table, stops } = setUp({ maxToolCalls: 0 });
+  expect(() => table.begin('s', 't', '{}')).toThrow(ToolCallLimit);
+  expect(stops).toHaveLength(1);
+});
+
+test('names and arguments are bounded whatever the guest sends', () => {
+  const { table, sent } = setUp();
+  expect(() => table.begin('s'.repeat(257), 't', '{}')).toThrow(/longer than 256/);
+  expect(() => table.begin('s', 't'.repeat(257), '{}')).toThrow(/longer than 256/);
+  expect(() => table.begin('s', 't', 'é'.repeat(51))).toThrow(/larger than 100 bytes/);
+  expect(table.begin('s'.repeat(256), 't', 'é'.repeat(50))).toBe(1);
+  expect(sent).toHaveLength(1);
+});

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { createLog, harmless } from '../../host-functions/log.ts';
+
+test('lines are kept in order with their level', () => {
+  const log = createLog(100);
+  log.append('warn', 'a');
+  log.append('shout', 'b\n\tc');
+  expect(log.entries).toEqual([
+    { level: 'warn', message: 'a' },
+    { level: 'info', message: 'b\n\tc' },
+  ]);
+  expect(log.droppedBytes).toBe(0);
+});
+
+test.each([
+  ['\u001b[31mred\u001b[0m', '\\u001b[31mred\\u001b[0m'],
+  ['a\rb\0c\u0007\u009b', 'a\\u000db\\u0000c\\u0007\\u009b'],
+  ['user\u202egpj.exe', 'user\\u202egpj.exe'],
+  ['x\u2066y\u200bz\ufeff', 'x\\u2066y\\u200bz\\ufeff'],
+  ['tag\u{e0041}', 'tag\\u{e0041}'],
+  ['half\ud800', 'half\ufffd'],
+  ['line\r\nline', 'line\nline'],
+  ['é €😀', 'é €😀'],
+])('%j is made harmless', (text, safe) => {
+  expect(harmless(text)).toBe(safe);
+});
+
+test('the line that crosses the limit is cut on a code point and the rest is counted', () => {
+  const log = createLog(8);
+  log.append('info', 'ab');
+  log.append('info', 'é€😀');
+  log.append('info', 'more');
+  expect(log.entries.map((entry) => entry.message)).toEqual(['ab', 'é']);
+  expect(log.droppedBytes).toBe(3 + 4 + 4);
+});
+
+test('a log that fits to the byte drops nothing', () => {
+  const log = createLog(6);
+  log.append('info', 'abcde');
+  expect([log.entries.length, log.droppedBytes]).toEqual([1, 0]);
+  log.append('info', 'x');
+  expect([log.entries.length, log.droppedBytes]).toEqual([1, 1]);
+});
+
+test('a flood of empty lines is bounded', () => {
+  const log = createLog(100);
+  for (let i = 0; i < 10_000; i++) log.append('info', '');
+  expect(log.entries.length).toBe(100);
+});
+
+test('a log of no bytes keeps nothing', () => {
+  const log = createLog(0);
+  log.append('info', 'abc');
+  expect([log.entries.length, log.droppedBytes]).toEqual([0, 3]);
+});
+
+test('the whole is never larger than the limit, whatever comes', () => {
+  const log = createLog(1000);
+  for (let i = 0; i < 300; i++) log.append('info', '\u001b😀é'.repeat(i % 7));
+  const bytes = log.entries.reduce((sum, entry) => sum + Buffer.byteLength(entry.message), 0);
+  expect(bytes).toBeLessThanOrEqual(1000);
+  expect(bytes).toBeGreaterThan(900);
+});
