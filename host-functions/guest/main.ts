@@ -5,11 +5,11 @@ import { installGlobals } from './globals.ts';
 import { type JsonText, toJsonText } from './json.ts';
 import * as p from './primordials.ts';
 import { seedRandom } from './random.ts';
-import { type Failure, type RunOptions, end, run } from './run.ts';
-import { changedState } from './session-state.ts';
+import { type Failure, type RunOptions, end, resetRun, run } from './run.ts';
+import { changedState, forgetState } from './session-state.ts';
 import { failure, failureOf, loadFailure } from './thrown.ts';
-import { nextTimer, runDueTimer } from './timers.ts';
-import { settleCall } from './tool-calls.ts';
+import { forgetTimers, nextTimer, runDueTimer } from './timers.ts';
+import { forgetCalls, settleCall } from './tool-calls.ts';
 
 let program: ((module: object, input: unknown) => unknown) | null = null;
 
@@ -18,11 +18,23 @@ installGlobals();
 /** See `world.wit`. */
 export function load(script: string): string {
   try {
+    forgetRun();
     program = new p.NativeFunction('ampoule', 'input', script) as typeof program;
     return '';
   } catch (thrown) {
     return loadFailure(thrown);
   }
+}
+
+/**
+ * A program's image holds no run. There was one when the engine was built: the engine compiles a function when it is first called,
+ * so the build goes the way of a run once, and what was compiled then is in the image of every program.
+ */
+function forgetRun(): void {
+  resetRun();
+  forgetCalls();
+  forgetTimers();
+  forgetState();
 }
 
 /** See `world.wit`. */

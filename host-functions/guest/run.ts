@@ -33,3 +33,9 @@ export const run: { options: RunOptions; ending: Ending | null; runningCalls: nu
 export function end(ending: Ending): void {
   run.ending ??= ending;
 }
+
+/** Back to before a run. */
+export function resetRun(): void {
+  run.ending = null;
+  run.runningCalls = 0;
+}

@@ -39,3 +39,8 @@ function normalized(text: string): string {
   const again = toJsonText(p.parseJson(text === '' ? '{}' : text), 'state', run.options.maxStateBytes);
   return again.problem === null ? again.text : '';
 }
+
+export function forgetState(): void {
+  initial = '';
+  live = null;
+}

@@ -106,3 +106,10 @@ function removeFirst(): void {
   }
   heap[at] = last;
 }
+
+export function forgetTimers(): void {
+  heap.length = 0;
+  p.mapClear(live);
+  lastId = 0;
+  lastOrder = 0;
+}

@@ -71,3 +71,7 @@ function failedCall(answer: object, call: PendingCall): ToolError {
   setOrigin(error, call.origin);
   return error;
 }
+
+export function forgetCalls(): void {
+  p.mapClear(pending);
+}

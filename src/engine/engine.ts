@@ -2,16 +2,21 @@ import { fork } from 'node:child_process';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ERROR_CODES, SandboxError, type ErrorCode } from '../errors.ts';
 import type { BuildMessage, BuildRequest, BuildStep } from './build-process.ts';
 import { fingerprint, readEngineFiles, type EngineFiles } from './engine-files.ts';
 import { METER_VERSION } from './meter/meter.ts';
 import { MAXIMUM_PAGES, STARLING_MONKEY } from './recipe.ts';
+import { WARM_UP_PROGRAM } from './warm-up-program.ts';
 import { toolVersions } from './tool-versions.ts';
 
 /** Changes when the build itself does: the snapshot, the files, their layout. */
-const BUILD_VERSION = 1;
+const BUILD_VERSION = 2;
+
+/** How long another process may take to move its own engine into place. */
+const SWAP_MS = 100;
 
 export interface EngineSources {
   /** The guest runtime, bundled to one ES module. */
@@ -38,7 +43,7 @@ export async function ensureEngine(sources: EngineSources, options: EngineOption
   const hash = engineHash(sources);
   const directory = join(options.cacheDirectory, 'engine', hash.slice(0, 32));
   if (options.rebuild !== true) {
-    const cached = await readEngineFiles(directory, hash).catch(() => undefined);
+    const cached = await readGood(directory, hash);
     if (cached) return cached;
   }
   await mkdir(join(options.cacheDirectory, 'engine'), { recursive: true });
@@ -46,11 +51,13 @@ export async function ensureEngine(sources: EngineSources, options: EngineOption
   const work = await mkdtemp(join(tmpdir(), 'ampoule-engine-'));
   try {
     await runBuild(sources, hash, work, fresh, options, signal);
-    await replaceDirectory(fresh, directory);
+    // A good one that another process put there meanwhile is the same, and may be in use.
+    const isThere = options.rebuild !== true && (await readGood(directory, hash)) !== undefined;
+    if (!isThere) await replaceDirectory(fresh, directory);
   } finally {
     await Promise.all([fresh, work].map((path) => rm(path, { recursive: true, force: true })));
   }
-  const built = await readEngineFiles(directory, hash);
+  const built = (await readGood(directory, hash)) ?? (await sleep(SWAP_MS).then(() => readGood(directory, hash)));
   if (!built) {
     throw new SandboxError('ERR_ENGINE_CACHE', 'The engine was built but cannot be read back.', {
       hint: 'Check that the cache folder is writable and not cleaned meanwhile.',
@@ -59,9 +66,22 @@ export async function ensureEngine(sources: EngineSources, options: EngineOption
   return built;
 }
 
+async function readGood(directory: string, hash: string): Promise<EngineFiles | undefined> {
+  return readEngineFiles(directory, hash).catch(() => undefined);
+}
+
 /** Blake3 over everything that an engine depends on, in hexadecimal. */
 export function engineHash(sources: EngineSources): string {
-  const inputs = [BUILD_VERSION, toolVersions(), METER_VERSION, MAXIMUM_PAGES, STARLING_MONKEY, sources.wit, sources.guest];
+  const inputs = [
+    BUILD_VERSION,
+    toolVersions(),
+    METER_VERSION,
+    MAXIMUM_PAGES,
+    STARLING_MONKEY,
+    WARM_UP_PROGRAM,
+    sources.wit,
+    sources.guest,
+  ];
   return fingerprint(JSON.stringify(inputs));
 }
 
@@ -109,7 +129,7 @@ function asCode(code: string): ErrorCode {
   return ERROR_CODES.find((known) => known === code) ?? 'ERR_ENGINE_BUILD';
 }
 
-/** Moves a finished folder into place; a good one that another process put there meanwhile is the same, so either may win. */
+/** Moves a finished folder into place. Of two processes that do it at once either may win: their engines are the same. */
 async function replaceDirectory(from: string, to: string): Promise<void> {
   const old = `${from}-old`;
   await rename(to, old).catch(() => undefined);

@@ -1,24 +1,11 @@
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { setTimeout } from 'node:timers/promises';
-import { componentize } from '@bytecodealliance/componentize-js';
-import { transpile } from '@bytecodealliance/jco';
-import { build } from 'esbuild';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inject } from 'vitest';
+import { createEngineInstance, type EngineGlue, type GuestExports, type HostFunctions } from '../../src/execute/engine-instance.ts';
 
-/** The guest runtime in an engine without a meter, and real programs in it. */
+/** The guest runtime in instances of the suite's engine, and real programs in it. */
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const PAGE_LIMIT = 2048;
-
-interface GuestInstance {
-  load(script: string): string;
-  start(input: string, options: string): void;
-  resume(now: number, calls: Uint32Array, answers: string[]): void;
-  status(): string[];
-}
 
 export interface Ending {
   status: 'completed' | 'failed';
@@ -59,110 +46,26 @@ export interface RunSetup {
   raw?: boolean;
 }
 
-type Instantiate = (
-  core: (name: string) => WebAssembly.Module,
-  imports: Record<string, unknown>,
-  make: (module: WebAssembly.Module, imports: WebAssembly.Imports) => WebAssembly.Instance,
-) => GuestInstance;
-
 export interface Engine {
-  fresh(host: Record<string, unknown>): GuestInstance;
+  fresh(host: HostFunctions): GuestExports;
 }
 
-/** Builds the engine, or takes the one that another test file of the same sources has built. */
-export async function buildEngine(): Promise<Engine> {
-  const bundled = await build({
-    entryPoints: [join(root, 'host-functions/guest/main.ts')],
-    bundle: true,
-    write: false,
-    format: 'esm',
-    target: 'es2024',
-    external: ['ampoule:sandbox/host'],
-  });
-  const source = bundled.outputFiles[0]!.text;
-  const wit = await readFile(join(root, 'host-functions/world.wit'), 'utf8');
-  const key = createHash('sha256').update(source).update(wit).update(process.version).digest('hex').slice(0, 24);
-  const folder = join(root, 'node_modules/.cache/ampoule-test-guest', key);
-  await buildOnce(folder, () => makeEngine(folder, source, wit));
-  return openEngine(folder);
-}
-
-/** Test files run at the same time: one of them builds, the others wait for it, and build themselves if it never comes. */
-async function buildOnce(folder: string, make: () => Promise<void>): Promise<void> {
-  if (existsSync(join(folder, 'base.js'))) return;
-  await mkdir(dirname(folder), { recursive: true });
-  const lock = `${folder}.lock`;
-  const isFirst = await mkdir(lock).then(
-    () => true,
-    () => false,
+/** The suite's engine. Every instance has plenty of fuel and 128 MiB of memory, so that a test of memory's end is quick. */
+export async function openEngine(): Promise<Engine> {
+  const { directory, glue, modules: names } = inject('engine');
+  const modules = await Promise.all(
+    names.map(async (name) => [name, new WebAssembly.Module(await readFile(join(directory, name)))] as const),
   );
-  const patience = isFirst ? 0 : 45_000;
-  for (let waited = 0; waited < patience && existsSync(lock); waited += 50) await setTimeout(50);
-  try {
-    if (!existsSync(join(folder, 'base.js'))) await make();
-  } finally {
-    await rm(lock, { recursive: true, force: true });
-  }
-}
-
-async function makeEngine(folder: string, source: string, wit: string): Promise<void> {
-  const disableFeatures = ['random', 'stdio', 'clocks', 'http', 'fetch-event'] as const;
-  const { component } = await componentize(source, wit, { disableFeatures: [...disableFeatures], worldName: 'sandbox' } as never);
-  const options = { name: 'base', instantiation: { tag: 'sync' }, noTypescript: true, minify: false, optimize: false } as const;
-  const { files } = await transpile(component, options as never);
-  await mkdir(dirname(folder), { recursive: true });
-  const making = await mkdtemp(`${folder}-`);
-  for (const [name, bytes] of Object.entries(files)) {
-    if (!name.includes('/')) {
-      await writeFile(join(making, name), name === 'base.core.wasm' ? boundMemory(bytes) : bytes);
-    }
-  }
-  await writeFile(join(making, 'package.json'), '{"type":"module"}');
-  await rename(making, folder).catch(() => rm(making, { recursive: true }));
-}
-
-/** Gives the memory section a maximum, so that a test of memory's end needs 128 MiB and not 4 GiB. */
-function boundMemory(wasm: Uint8Array): Uint8Array {
-  let at = 8;
-  while (at < wasm.length) {
-    const id = wasm[at]!;
-    const size = readLeb(wasm, at + 1);
-    if (id === 5) {
-      const minimum = readLeb(wasm, size.next + 2);
-      const body = [1, 1, ...leb(minimum.value), ...leb(PAGE_LIMIT)];
-      return Buffer.concat([wasm.subarray(0, at), Buffer.from([5, ...leb(body.length), ...body]), wasm.subarray(size.next + size.value)]);
-    }
-    at = size.next + size.value;
-  }
-  throw new Error('no memory section');
-}
-
-function readLeb(bytes: Uint8Array, at: number): { value: number; next: number } {
-  let value = 0;
-  for (let shift = 0; ; shift += 7) {
-    const byte = bytes[at++]!;
-    value += (byte & 0x7f) * 2 ** shift;
-    if (byte < 0x80) return { value, next: at };
-  }
-}
-
-function leb(value: number): number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb(value >>> 7)];
-}
-
-async function openEngine(folder: string): Promise<Engine> {
-  const { instantiate } = (await import(join(folder, 'base.js'))) as { instantiate: Instantiate };
-  const modules = new Map<string, WebAssembly.Module>();
-  for (const name of ['base.core.wasm', 'base.core2.wasm', 'base.core3.wasm']) {
-    modules.set(name, new WebAssembly.Module(await readFile(join(folder, name))));
-  }
-  const fresh = (host: Record<string, unknown>): GuestInstance =>
-    instantiate(
-      (name) => modules.get(name)!,
-      { 'ampoule:sandbox/host': host },
-      (module, imports) => new WebAssembly.Instance(module, imports),
-    );
-  return { fresh };
+  const engine = { glue: (await import(glue)) as EngineGlue, modules: new Map(modules) };
+  return {
+    fresh(host) {
+      const instance = createEngineInstance(engine);
+      instance.host = host;
+      const pages = instance.memory.buffer.byteLength / 65_536;
+      instance.meter.begin({ fuel: 1e15, pages, maximumPages: PAGE_LIMIT, activeMs: 600_000, interrupt: new Int32Array(1) });
+      return instance.guest;
+    },
+  };
 }
 
 /** The script that the bundler would make of a program that is the body of an async function. */

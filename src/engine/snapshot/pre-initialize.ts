@@ -1,7 +1,15 @@
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { WARM_UP_ANSWERS, WARM_UP_CALLS, WARM_UP_OPTIONS, WARM_UP_PROGRAM } from '../warm-up-program.ts';
+import { CoreGuest } from './core-guest.ts';
 import { createDeterministicWasi } from './deterministic-wasi.ts';
 import { snapshotModule } from './snapshot-module.ts';
+
+/** What the warm-up program calls. Both lead nowhere. */
+function warmUpHost(): WebAssembly.ModuleImports {
+  let calls = 0;
+  return { 'call-tool': () => ++calls, log: () => undefined };
+}
 
 /** The exports that run once, before the snapshot. */
 const SPENT_EXPORTS = new Set(['_initialize', 'componentize.wizer']);
@@ -37,10 +45,23 @@ function initialize(source: Uint8Array<ArrayBuffer>, sourcesDirectory: string): 
     linked.instance = instance;
     host.wasi.initialize(instance);
     (instance.exports['componentize.wizer'] as () => void)();
+    warmUp(new CoreGuest(instance));
     return new Uint8Array(memory().buffer);
   } finally {
     closeSync(stdin);
   }
+}
+
+/** One run, so that what the engine compiles at the first call is compiled in the image; `load` forgets the run. */
+function warmUp(guest: CoreGuest): void {
+  const refusal = guest.load(WARM_UP_PROGRAM);
+  guest.start('null', WARM_UP_OPTIONS);
+  guest.status();
+  guest.resume(1, WARM_UP_CALLS, WARM_UP_ANSWERS);
+  guest.resume(2, [], []);
+  const [head = ''] = guest.status();
+  if (!head.includes('"completed"')) throw new Error(`the engine cannot run its first program: ${refusal}${head.slice(0, 2_000)}`);
+  guest.load('');
 }
 
 /** What componentize-js tells the engine; whatever else is in the environment would end up in the engine's memory. */
@@ -51,10 +72,11 @@ function engineSettings(): Record<string, string> {
 
 function linkImports(module: WebAssembly.Module, wasi: WebAssembly.ModuleImports): WebAssembly.Imports {
   const imports: Record<string, WebAssembly.ModuleImports> = {};
+  const host = warmUpHost();
   for (const { module: from, name } of WebAssembly.Module.imports(module)) {
-    const known = from === 'wasi_snapshot_preview1' ? wasi[name] : undefined;
+    const known = from === 'wasi_snapshot_preview1' ? wasi : from === 'ampoule:sandbox/host' ? host : {};
     (imports[from] ??= {})[name] =
-      known ??
+      known[name] ??
       (() => {
         throw new Error(`the engine called ${from} ${name} while it was built`);
       });

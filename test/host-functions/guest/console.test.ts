@@ -1,9 +1,9 @@
 import { beforeAll, expect, test } from 'vitest';
-import { type Engine, buildEngine, runProgram } from '../harness.ts';
+import { type Engine, openEngine, runProgram } from '../harness.ts';
 
 let engine: Engine;
 beforeAll(async () => {
-  engine = await buildEngine();
+  engine = await openEngine();
 });
 const lines = (code: string, limits: Record<string, number> = {}): string[] => {
   const { ending, logs } = runProgram(engine, code, { limits });

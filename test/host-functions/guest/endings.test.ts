@@ -1,9 +1,9 @@
 import { beforeAll, expect, test } from 'vitest';
-import { type Engine, type RunSetup, type Run, buildEngine, runProgram } from '../harness.ts';
+import { type Engine, type RunSetup, type Run, openEngine, runProgram } from '../harness.ts';
 
 let engine: Engine;
 beforeAll(async () => {
-  engine = await buildEngine();
+  engine = await openEngine();
 });
 const run = (code: string, setup?: RunSetup): Run => runProgram(engine, code, setup);
 

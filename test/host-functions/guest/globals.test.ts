@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from 'vitest';
-import { type Engine, type RunSetup, buildEngine, runProgram } from '../harness.ts';
+import { type Engine, type RunSetup, openEngine, runProgram } from '../harness.ts';
 
 let engine: Engine;
 beforeAll(async () => {
-  engine = await buildEngine();
+  engine = await openEngine();
 });
 const result = (code: string, setup?: RunSetup): unknown => {
   const { ending, result: value } = runProgram(engine, code, setup);

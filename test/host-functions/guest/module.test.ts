@@ -1,9 +1,9 @@
 import { beforeAll, expect, test } from 'vitest';
-import { type Engine, type Run, type RunSetup, buildEngine, runProgram } from '../harness.ts';
+import { type Engine, type Run, type RunSetup, openEngine, runProgram } from '../harness.ts';
 
 let engine: Engine;
 beforeAll(async () => {
-  engine = await buildEngine();
+  engine = await openEngine();
 });
 const run = (code: string, setup?: RunSetup): Run => runProgram(engine, code, setup);
 const echo: RunSetup = { answer: (server, tool, args) => ({ ok: { server, tool, args: JSON.parse(args) as unknown } }) };
