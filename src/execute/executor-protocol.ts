@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { ERROR_CODES } from '../errors.ts';
+
+/** The messages between gateway and executor. Both sides parse what they get; payloads are named in the comments. */
+
+const runNumber = z.int().min(1);
+const errorCode = z.enum(ERROR_CODES);
+const key = z.string().regex(/^[0-9a-f]{64}$/);
+const amount = z.number().min(0);
+const whole = z.int().min(0);
+
+const limits = z.strictObject({
+  timeoutMs: whole,
+  waitMs: whole,
+  fuel: whole,
+  memoryMb: whole,
+  maxToolCalls: whole,
+  maxConcurrentToolCalls: whole,
+  maxResultBytes: whole,
+  maxStateBytes: whole,
+  maxLogBytes: whole,
+  maxToolArgumentBytes: whole,
+  maxFileBytes: whole,
+});
+
+/** Gateway to executor. */
+export const commandSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('init'),
+    gluePath: z.string(),
+    /** Core module file name to path. */
+    modules: z.record(z.string(), z.string()),
+    /** Virtual mount name to absolute folder. */
+    mounts: z.record(z.string(), z.string()),
+    workers: z.union([z.int().min(1), z.literal('auto')]),
+    maxRunsPerWorker: z.int().min(1),
+    maxQueuedRuns: z.int().min(0),
+  }),
+  z.strictObject({
+    type: z.literal('run'),
+    run: runNumber,
+    executionId: z.string(),
+    key,
+    input: z.string(),
+    state: z.string(),
+    limits,
+    now: z.number().optional(),
+    seed: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional(),
+    /** What the payload is. With `none` the executor has the program, or asks. */
+    payload: z.enum(['none', 'script', 'program']),
+  }),
+  /** Payload: the script. */
+  z.strictObject({ type: z.literal('script'), run: runNumber }),
+  /** Makes a program without running it. Payload: the script. */
+  z.strictObject({ type: z.literal('make'), run: runNumber, key }),
+  /** Payload: the answer as JSON text. */
+  z.strictObject({ type: z.literal('answer'), run: runNumber, call: z.int().min(0), ok: z.boolean(), code: errorCode.optional() }),
+  z.strictObject({ type: z.literal('cancel'), run: runNumber }),
+]);
+
+const end = z.discriminatedUnion('status', [
+  z.strictObject({ status: z.literal('completed'), result: z.string(), state: z.string() }),
+  z.strictObject({
+    status: z.literal('failed'),
+    code: errorCode,
+    message: z.string(),
+    name: z.string().optional(),
+    stack: z.string().optional(),
+    hint: z.string().optional(),
+  }),
+]);
+
+const outcome = z.strictObject({
+  end,
+  logs: z.array(z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']), message: z.string() })),
+  droppedLogBytes: amount,
+  calls: z.array(z.strictObject({ server: z.string(), tool: z.string(), ok: z.boolean(), ms: amount, code: errorCode.optional() })),
+  usage: z.strictObject({ fuel: amount, peakMemoryBytes: amount, activeMs: amount, waitingMs: amount, toolCalls: amount }),
+  cache: z.enum(['hit', 'miss']),
+  phases: z.strictObject({ queue: amount, component: amount, run: amount }),
+});
+
+/** Executor to gateway. */
+export const eventSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('ready') }),
+  z.strictObject({ type: z.literal('fatal'), message: z.string() }),
+  /** The executor does not have the program of a run that was sent without payload. */
+  z.strictObject({ type: z.literal('need'), run: runNumber }),
+  /** Payload: the arguments as JSON text. */
+  z.strictObject({ type: z.literal('call'), run: runNumber, call: z.int().min(0), server: z.string().max(256), tool: z.string().max(256) }),
+  /** Payload: the encoded program. With `run` it answers a `make`. */
+  z.strictObject({ type: z.literal('made'), key, run: runNumber.optional() }),
+  z.strictObject({ type: z.literal('outcome'), run: runNumber, outcome }),
+  /** The run did not begin. */
+  z.strictObject({ type: z.literal('refused'), run: runNumber, code: errorCode, message: z.string(), hint: z.string().optional() }),
+]);
+
+export type ExecutorCommand = z.output<typeof commandSchema>;
+export type ExecutorEvent = z.output<typeof eventSchema>;
+export type InitCommand = Extract<ExecutorCommand, { type: 'init' }>;
+export type RunCommand = Extract<ExecutorCommand, { type: 'run' }>;

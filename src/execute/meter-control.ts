@@ -1,0 +1,119 @@
+import { GuestStop } from './guest-stop.ts';
+
+/**
+ * Fuel is handed to the guest in slices of about a millisecond. Between two slices the host looks at the clock and at the
+ * interrupt flag, so a stop is never later than a slice, and the guest's hot path pays for one counter only.
+ */
+const SLICE_FUEL = 50_000_000;
+const PAGE_BYTES = 65_536;
+
+/** What one start of a guest may use. */
+export interface MeterBudget {
+  readonly fuel: number;
+  /** Virtual size of memory at the start, in pages of 64 KiB. */
+  readonly pages: number;
+  /** Virtual size that `memory.grow` may reach, in pages. */
+  readonly maximumPages: number;
+  readonly activeMs: number;
+  /** Set to 1 by another thread to stop the guest. */
+  readonly interrupt: Int32Array;
+}
+
+const IDLE: MeterBudget = { fuel: 0, pages: 0, maximumPages: 0, activeMs: 0, interrupt: new Int32Array(1) };
+
+/** The host's side of the meter of one instance: fuel, active time, interrupts and the virtual size of memory. */
+export class MeterControl {
+  readonly #fuel: WebAssembly.Global;
+  readonly #memory: WebAssembly.Memory;
+  #budget = IDLE;
+  #granted = 0;
+  #pages = 0;
+  #enteredAt = 0;
+  #activeMs = 0;
+  #refusedGrowth = false;
+
+  constructor(fuel: WebAssembly.Global, memory: WebAssembly.Memory) {
+    this.#fuel = fuel;
+    this.#memory = memory;
+  }
+
+  /** Starts counting from zero. */
+  begin(budget: MeterBudget): void {
+    this.#budget = budget;
+    this.#granted = 0;
+    this.#fuel.value = 0n;
+    this.#pages = budget.pages;
+    this.#activeMs = 0;
+    this.#refusedGrowth = false;
+  }
+
+  /** Runs one export call on the active clock. @throws GuestStop for fuel, active time and interrupts. */
+  active<T>(call: () => T): T {
+    this.#enteredAt = performance.now();
+    try {
+      return call();
+    } finally {
+      this.#activeMs += performance.now() - this.#enteredAt;
+    }
+  }
+
+  get fuelUsed(): number {
+    return this.#granted - Number(this.#fuel.value);
+  }
+
+  get activeMs(): number {
+    return this.#activeMs;
+  }
+
+  /** Virtual size of memory now, in pages. */
+  get pages(): number {
+    return this.#pages;
+  }
+
+  /** Whether the guest asked for more memory than its cap: tells an out-of-memory trap from any other. */
+  get refusedGrowth(): boolean {
+    return this.#refusedGrowth;
+  }
+
+  /** Called by the guest's code when its slice is used up. */
+  readonly refuel = (): void => {
+    const { fuel, activeMs, interrupt } = this.#budget;
+    if (Atomics.load(interrupt, 0) !== 0) throw new GuestStop('ERR_EXECUTE_CANCELLED', 'The run was cancelled.');
+    if (this.#activeMs + performance.now() - this.#enteredAt > activeMs) {
+      throw new GuestStop('ERR_EXECUTE_ACTIVE_TIME', `The program computed for more than ${activeMs} ms.`);
+    }
+    const overdrawn = -Number(this.#fuel.value);
+    // One bulk operation may cost more than a slice: it gets what it needs, and no more than is left.
+    const slice = Math.min(Math.max(SLICE_FUEL, overdrawn), fuel - this.#granted);
+    if (slice < overdrawn) throw new GuestStop('ERR_EXECUTE_FUEL', `The program used up its ${fuel} units of fuel.`);
+    this.#granted += slice;
+    this.#fuel.value = BigInt(slice - overdrawn);
+  };
+
+  /** `memory.size` of the guest. */
+  readonly size = (): number => this.#pages;
+
+  /** `memory.grow` of the guest: the old size in pages, or -1. */
+  readonly grow = (delta: number): number => {
+    const before = this.#pages;
+    const after = before + (delta >>> 0);
+    if (after > this.#budget.maximumPages || !this.#reserve(after)) {
+      this.#refusedGrowth = true;
+      return -1;
+    }
+    this.#pages = after;
+    return before;
+  };
+
+  /** Physical memory never shrinks, so a later run finds most of what it needs already there. */
+  #reserve(pages: number): boolean {
+    const missing = pages - this.#memory.buffer.byteLength / PAGE_BYTES;
+    if (missing <= 0) return true;
+    try {
+      this.#memory.grow(missing);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,120 @@
+import type { ErrorCode } from '../errors.ts';
+
+/** The limits of one run, each already the lower of the operator's and the caller's. Units as in `src/limits.ts`. */
+export interface RunLimits {
+  readonly timeoutMs: number;
+  readonly waitMs: number;
+  readonly fuel: number;
+  readonly memoryMb: number;
+  readonly maxToolCalls: number;
+  readonly maxConcurrentToolCalls: number;
+  readonly maxResultBytes: number;
+  readonly maxStateBytes: number;
+  readonly maxLogBytes: number;
+  readonly maxToolArgumentBytes: number;
+  readonly maxFileBytes: number;
+}
+
+/** What the executor needs to run a program once. Values only: it crosses a process boundary. */
+export interface RunRequest {
+  readonly executionId: string;
+  readonly program: ProgramSource;
+  /** JSON text. */
+  readonly input: string;
+  /** JSON text of the session's state at the start. */
+  readonly state: string;
+  readonly limits: RunLimits;
+  /** Milliseconds since 1970 at the start. Default: the executor's clock. */
+  readonly now?: number;
+  /** 64 hexadecimal digits that all randomness of the run comes from. Default: fresh. */
+  readonly seed?: string;
+}
+
+/** A program by its cache key, and what to make it from when no cache has it. */
+export interface ProgramSource {
+  /** Blake3 of bundle, engine, contract and options, in hexadecimal. */
+  readonly key: string;
+  readonly script: string;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface LogEntry {
+  readonly level: LogLevel;
+  readonly message: string;
+}
+
+/** One tool call of a run, in the order in which they began. */
+export interface CallRecord {
+  readonly server: string;
+  readonly tool: string;
+  readonly ok: boolean;
+  /** From beginning to answer, in milliseconds. */
+  readonly ms: number;
+  /** Why not ok. */
+  readonly code?: ErrorCode;
+}
+
+export interface RunUsage {
+  /** Deterministic work units: about one for each WebAssembly instruction. */
+  readonly fuel: number;
+  readonly peakMemoryBytes: number;
+  readonly activeMs: number;
+  readonly waitingMs: number;
+  readonly toolCalls: number;
+}
+
+/** How a run ended. A failure's `stack` is the guest's own and untrusted; `result/` maps it to the agent's source. */
+export type RunEnd =
+  | { readonly status: 'completed'; readonly result: string; readonly state: string }
+  | {
+      readonly status: 'failed';
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly name?: string;
+      readonly stack?: string;
+      readonly hint?: string;
+    };
+
+export interface RunOutcome {
+  readonly end: RunEnd;
+  readonly logs: readonly LogEntry[];
+  /** Bytes of log that were dropped because the log was full. */
+  readonly droppedLogBytes: number;
+  readonly calls: readonly CallRecord[];
+  readonly usage: RunUsage;
+  /** Where the program came from, and how long each phase in the executor took, in milliseconds. */
+  readonly cache: 'hit' | 'miss';
+  readonly phases: { readonly queue: number; readonly component: number; readonly run: number };
+}
+
+/** A tool call as it leaves the guest. `arguments` is JSON text, bounded but not validated. */
+export interface ToolCall {
+  readonly executionId: string;
+  readonly number: number;
+  readonly server: string;
+  readonly tool: string;
+  readonly arguments: string;
+}
+
+/** The answer to a tool call: JSON text of the value, or an error that the program can catch. */
+export type ToolAnswer = { readonly ok: true; readonly value: string } | { readonly ok: false; readonly error: ToolAnswerError };
+
+export interface ToolAnswerError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+  /** The MCP content blocks of a tool's own error, intact. */
+  readonly content?: unknown;
+}
+
+/** The gateway's side of the executor process. */
+export interface Executor {
+  /**
+   * Runs a program once. `onCall` is asked for every tool call, and its signal fires when the run ends without the answer.
+   * @throws SandboxError ERR_EXECUTE_BUSY when the queue is full. Every other end is in the outcome.
+   */
+  run(request: RunRequest, onCall: (call: ToolCall, signal: AbortSignal) => Promise<ToolAnswer>, signal: AbortSignal): Promise<RunOutcome>;
+  /** Ends every run with ERR_EXECUTE_CANCELLED, then the process. */
+  close(): Promise<void>;
+}
