@@ -35,8 +35,8 @@ export const LIMITS = {
     enforcedIn: 'execute/deadlines.ts',
   },
   fuel: {
-    default: 10_000_000_000,
-    minimum: 1_000_000,
+    default: 250_000_000_000,
+    minimum: 10_000_000,
     maximum: 1_000_000_000_000_000,
     unit: 'fuel',
     against: 'endless loops, regular expression bombs, one huge builtin call; the same end on every machine',

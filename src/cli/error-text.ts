@@ -1,0 +1,15 @@
+import { SandboxError } from '../errors.ts';
+
+/** An error as an operator reads it on a terminal. */
+export function errorText(error: unknown): string {
+  if (!(error instanceof SandboxError)) return `ampoule: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`;
+  const { code, message, details, cause } = error;
+  const findings =
+    details.diagnostics && details.diagnostics.length > 1 ? details.diagnostics.map((finding) => finding.message) : [message];
+  const lines = [code as string, ...findings.map((text) => text.replaceAll(/^/gm, '  '))];
+  if (details.hint !== undefined) lines.push(`  ${details.hint}`);
+  if (code === 'ERR_INTERNAL' || code.startsWith('ERR_ENGINE_')) {
+    if (cause instanceof Error) lines.push(`  cause: ${cause.stack ?? cause.message}`);
+  }
+  return `${lines.join('\n')}\n`;
+}

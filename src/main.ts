@@ -1,0 +1,96 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError, Option } from 'commander';
+import { build } from './cli/build.ts';
+import type { ProcessContext } from './cli/command.ts';
+import { engine } from './cli/engine.ts';
+import { generate } from './cli/generate.ts';
+import { errorText } from './cli/error-text.ts';
+import { run } from './cli/run.ts';
+import { serve } from './cli/serve.ts';
+
+/** How long a clean shutdown may take before the process ends anyway. */
+const SHUTDOWN_MS = 10_000;
+const USAGE_EXIT_CODE = 2;
+/** A command was interrupted before it had done its work: as shells have it for SIGINT. */
+const INTERRUPTED_EXIT_CODE = 130;
+
+function processContext(signal: AbortSignal): ProcessContext {
+  // Built, this file is one folder deeper: dist/src instead of src.
+  const packageDirectory = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '..' : '../..', import.meta.url));
+  const { version } = JSON.parse(readFileSync(new URL('package.json', `file://${packageDirectory}`), 'utf8')) as { version: string };
+  const { stdin, stdout, stderr, execPath: nodePath } = process;
+  const environment = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  return { environment, workingDirectory: process.cwd(), packageDirectory, nodePath, version, stdin, stdout, stderr, signal };
+}
+
+function commandLine(context: ProcessContext): Command {
+  const program = new Command('ampoule')
+    .description('A sealed sandbox for code that agents write, as an MCP server with one tool: execute_code.')
+    .version(context.version)
+    .showSuggestionAfterError()
+    .exitOverride();
+  const withConfig = (command: Command): Command =>
+    command.option('-c, --config <file>', 'config file (default: ampoule.json here, else an example config)');
+  const exitWith = (code: number): void => void (process.exitCode = code);
+  withConfig(program.command('serve'))
+    .description('serve MCP over Streamable HTTP, or over stdio')
+    .option('--http <host:port>', 'address to listen on; port 0 picks a free one')
+    .addOption(new Option('--stdio', 'serve one client over stdin and stdout').conflicts('http'))
+    .action((options: { http?: string; stdio?: boolean; config?: string }) => serve(context, options));
+  withConfig(program.command('run'))
+    .argument('<file>', 'TypeScript program, or - for standard input')
+    .description('run one program; exit code 0 only when it completed')
+    .option('--input <json>', 'the value of `input` in the program')
+    .option('--json', 'print the structured answer alone')
+    .action(async (file: string, options: { input?: string; json?: boolean; config?: string }) =>
+      exitWith(await run(context, file, options)),
+    );
+  withConfig(program.command('generate'))
+    .description('write the typed wrappers of all upstream servers')
+    .action(async (options: { config?: string }) => exitWith(await generate(context, options)));
+  withConfig(program.command('engine'))
+    .description('build the engine when it is missing, and show what it can reach')
+    .option('--rebuild', 'build it even if it is there')
+    .action((options: { rebuild?: boolean; config?: string }) => engine(context, options));
+  withConfig(program.command('build'))
+    .argument('<file>', 'TypeScript program, or - for standard input')
+    .description('write a program as a standalone WebAssembly component')
+    .requiredOption('-o, --output <file>', 'file to write')
+    .action((file: string, options: { output: string; config?: string }) => build(context, file, options));
+  return program;
+}
+
+/** The first signal asks for a clean end; the second, or too long a wait, gets one of the other kind. */
+function shutdownSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(1);
+      controller.abort();
+      setTimeout(() => process.exit(1), SHUTDOWN_MS).unref();
+    });
+  }
+  return controller.signal;
+}
+
+async function main(): Promise<void> {
+  // A library prints to stdout when this is set, and stdout belongs to MCP.
+  delete process.env['VERBOSE'];
+  const signal = shutdownSignal();
+  try {
+    await commandLine(processContext(signal)).parseAsync();
+  } catch (error) {
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : USAGE_EXIT_CODE;
+    else if (error === signal.reason) process.exitCode = INTERRUPTED_EXIT_CODE;
+    else {
+      process.stderr.write(errorText(error));
+      process.exitCode = 1;
+    }
+  }
+  // Everything is closed: nothing that a library left open may keep the process.
+  process.exit();
+}
+
+await main();

@@ -1,0 +1,128 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createBundler } from './bundle/bundler.ts';
+import { bundleGuest } from './bundle/guest.ts';
+import { openDiskCache } from './component/disk-cache.ts';
+import type { Config } from './config/schema.ts';
+import type { BuildStep } from './engine/build-process.ts';
+import { ensureEngine } from './engine/engine.ts';
+import type { EngineFiles } from './engine/engine-files.ts';
+import { startExecutor, type SupervisedExecutor } from './execute/supervised-executor.ts';
+import type { Log } from './log.ts';
+import { createSandbox } from './sandbox.ts';
+import type { SandboxPort } from './server/sandbox-port.ts';
+import { createSessionStore } from './session/session-store.ts';
+import { createArgumentValidator } from './upstream/arguments.ts';
+import { connectUpstreams, type Upstreams } from './upstream/upstreams.ts';
+import { followCatalog, type CatalogWrappers } from './wrappers/follow-catalog.ts';
+
+export interface OpenOptions {
+  readonly config: Config;
+  /** Where built engines, programs and sessions are kept. */
+  readonly cacheDirectory: string;
+  /** The folder whose `node_modules` agent code may import libraries from. */
+  readonly installDirectory: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly log: Log;
+  readonly version: string;
+  readonly onBuild?: (step: BuildStep) => void;
+  /** Gives up starting: what was started is ended again, and the signal's reason is thrown. */
+  readonly signal?: AbortSignal;
+}
+
+/** A running sandbox and what an operator may want to see of it. */
+export interface OpenSandbox {
+  readonly port: SandboxPort;
+  readonly engine: EngineFiles;
+  readonly upstreams: Upstreams;
+  readonly wrappers: CatalogWrappers;
+  readonly executor: SupervisedExecutor;
+  readonly bundler: ReturnType<typeof createBundler>;
+  close(): Promise<void>;
+}
+
+/**
+ * The engine for this version of the guest runtime, built when it is missing.
+ * @throws SandboxError ERR_ENGINE_*
+ */
+export async function openEngine(
+  cacheDirectory: string,
+  options: { rebuild?: boolean; onBuild?: (step: BuildStep) => void; signal?: AbortSignal } = {},
+): Promise<EngineFiles> {
+  const wit = await readFile(fileURLToPath(new URL('../host-functions/world.wit', import.meta.url)), 'utf8');
+  const { rebuild = false, onBuild, signal } = options;
+  const sources = { guest: await bundleGuest(), wit };
+  return ensureEngine(sources, { cacheDirectory, rebuild, ...(onBuild ? { onProgress: onBuild } : {}) }, signal);
+}
+
+/** Starts all stages. What is slow runs side by side: the upstream servers connect while the engine is made ready. */
+export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
+  const { config, cacheDirectory, log, onBuild, signal } = options;
+  await using started = new AsyncDisposableStack();
+  const upstreams = started.use(openUpstreams(options));
+  const engine = await openEngine(cacheDirectory, { ...(onBuild && { onBuild }), ...(signal && { signal }) });
+  signal?.throwIfAborted();
+  const executor = await openExecutor(options, engine);
+  started.defer(() => executor.close());
+  await upstreams.settled(signal);
+  const wrappers = await followCatalog(upstreams, config.generatedDir, log);
+  const { maxSourceBytes, maxBundleBytes } = config.limits;
+  const bundler = started.use(
+    createBundler({ libraries: config.libraries, resolveFrom: options.installDirectory, maxSourceBytes, maxBundleBytes }),
+  );
+  // The first bundle starts the bundler's processes: nobody has to wait for them.
+  bundler.bundle({ code: 'return null;', wrappers: wrappers.current() }, new AbortController().signal).catch(() => undefined);
+  const sessions = await openSessions(options);
+  started.defer(() => sessions.close());
+  const validateArguments = createArgumentValidator(log.upstream);
+  const port = createSandbox({
+    config,
+    upstreams,
+    validateArguments,
+    wrappers: () => wrappers.current(),
+    bundler,
+    engineHash: engine.hash,
+    executor,
+    sessions,
+    log,
+  });
+  const running = started.move();
+  return { port, engine, upstreams, wrappers, executor, bundler, close: () => running.disposeAsync() };
+}
+
+function openUpstreams({ config, environment, log, version }: OpenOptions): Upstreams {
+  return connectUpstreams(config.mcpServers, {
+    maxToolResultBytes: config.limits.maxToolResultBytes,
+    baseEnvironment: environment,
+    log: log.upstream,
+    clientInfo: { name: 'ampoule', version },
+  });
+}
+
+async function openExecutor({ config, cacheDirectory, log }: OpenOptions, engine: EngineFiles): Promise<SupervisedExecutor> {
+  const { maxRunsPerWorker, maxQueuedRuns, maxCacheBytes } = config.limits;
+  const programs = await openDiskCache({
+    directory: join(cacheDirectory, 'programs'),
+    maxBytes: maxCacheBytes,
+    log: (message) => log.warn(message),
+  });
+  return startExecutor({
+    init: {
+      gluePath: engine.glue,
+      modules: Object.fromEntries(engine.modules.map((name) => [name, join(engine.directory, name)])),
+      mounts: { ...config.mounts, servers: config.generatedDir },
+      workers: config.workers,
+      maxRunsPerWorker,
+      maxQueuedRuns,
+    },
+    programs,
+    log,
+  });
+}
+
+async function openSessions({ config, cacheDirectory }: OpenOptions): Promise<ReturnType<typeof createSessionStore>> {
+  const { maxSessions, sessionTtlMs } = config.limits;
+  await mkdir(cacheDirectory, { recursive: true });
+  return createSessionStore({ file: join(cacheDirectory, 'sessions.db'), maxSessions, sessionTtlMs });
+}
