@@ -6,7 +6,7 @@ export interface Limit {
   readonly unit: 'ms' | 'fuel' | 'MiB' | 'bytes' | 'count';
   /** The attack or accident that it stops. */
   readonly against: string;
-  /** The file or stage that enforces it. */
+  /** The files under `src/` that enforce it. */
   readonly enforcedIn: string;
 }
 
@@ -32,7 +32,7 @@ export const LIMITS = {
     maximum: 86_400_000,
     unit: 'ms',
     against: 'runs that hold an instance while they wait for tools or timers',
-    enforcedIn: 'execute/deadlines.ts',
+    enforcedIn: 'execute/run-program.ts',
   },
   fuel: {
     default: 250_000_000_000,
@@ -40,7 +40,7 @@ export const LIMITS = {
     maximum: 1_000_000_000_000_000,
     unit: 'fuel',
     against: 'endless loops, regular expression bombs, one huge builtin call; the same end on every machine',
-    enforcedIn: 'the metered engine',
+    enforcedIn: 'execute/meter-control.ts and the metered engine',
   },
   memoryMb: {
     default: 256,
@@ -48,7 +48,7 @@ export const LIMITS = {
     maximum: 256,
     unit: 'MiB',
     against: 'allocation bombs; the whole linear memory counts, the engine included',
-    enforcedIn: 'the metered engine: memory.grow',
+    enforcedIn: 'execute/meter-control.ts and the metered engine: memory.grow',
   },
   maxToolCalls: {
     default: 1_000,
@@ -72,7 +72,7 @@ export const LIMITS = {
     maximum: 16 * MiB,
     unit: 'bytes',
     against: 'source text made to be slow to parse',
-    enforcedIn: 'bundle/',
+    enforcedIn: 'server/input-schema.ts and bundle/bundler.ts',
   },
   maxBundleBytes: {
     default: 8 * MiB,
@@ -80,7 +80,7 @@ export const LIMITS = {
     maximum: 64 * MiB,
     unit: 'bytes',
     against: 'imports that bundle to more than the engine can load quickly',
-    enforcedIn: 'bundle/',
+    enforcedIn: 'bundle/bundler.ts',
   },
   maxInputBytes: {
     default: MiB,
@@ -88,7 +88,7 @@ export const LIMITS = {
     maximum: 64 * MiB,
     unit: 'bytes',
     against: 'requests that fill memory before a run begins',
-    enforcedIn: 'server/execute-code.ts',
+    enforcedIn: 'server/input-schema.ts',
   },
   maxResultBytes: {
     default: MiB,
@@ -96,7 +96,7 @@ export const LIMITS = {
     maximum: 64 * MiB,
     unit: 'bytes',
     against: 'results that fill the host or the model context',
-    enforcedIn: 'guest runtime, then execute/',
+    enforcedIn: 'the guest runtime, then execute/guest-status.ts',
   },
   maxStateBytes: {
     default: MiB,
@@ -104,7 +104,7 @@ export const LIMITS = {
     maximum: 64 * MiB,
     unit: 'bytes',
     against: 'sessions that fill the store',
-    enforcedIn: 'guest runtime, then execute/',
+    enforcedIn: 'the guest runtime, then execute/guest-status.ts',
   },
   maxLogBytes: {
     default: 64 * KiB,
@@ -128,7 +128,7 @@ export const LIMITS = {
     maximum: 64 * MiB,
     unit: 'bytes',
     against: 'upstream servers that answer with more than a run can hold',
-    enforcedIn: 'upstream/',
+    enforcedIn: 'upstream/tool-value.ts',
   },
   maxFileBytes: {
     default: 16 * MiB,
@@ -144,7 +144,7 @@ export const LIMITS = {
     maximum: 1_000,
     unit: 'count',
     against: 'nesting bombs in results, state and arguments',
-    enforcedIn: 'wherever the host parses guest JSON',
+    enforcedIn: 'result/bounded-json.ts, before any parse of guest JSON; server/input-schema.ts',
   },
   maxJsonNodes: {
     default: 200_000,
@@ -152,7 +152,7 @@ export const LIMITS = {
     maximum: 10_000_000,
     unit: 'count',
     against: 'JSON with so many elements that parsing it takes seconds and gigabytes',
-    enforcedIn: 'wherever the host parses guest JSON',
+    enforcedIn: 'result/bounded-json.ts, before any parse of guest JSON; server/input-schema.ts',
   },
   maxQueuedRuns: {
     default: 256,
@@ -168,7 +168,7 @@ export const LIMITS = {
     maximum: 4_096,
     unit: 'count',
     against: 'waiting runs that take all memory',
-    enforcedIn: 'execute/admission.ts',
+    enforcedIn: 'execute/admission.ts and execute/pool.ts',
   },
   maxCacheBytes: {
     default: 512 * MiB,
@@ -184,7 +184,7 @@ export const LIMITS = {
     maximum: 1_000_000,
     unit: 'count',
     against: 'callers that never come back for their sessions; the oldest go first',
-    enforcedIn: 'session/',
+    enforcedIn: 'session/session-store.ts',
   },
   sessionTtlMs: {
     default: 86_400_000,
@@ -192,7 +192,7 @@ export const LIMITS = {
     maximum: 31_536_000_000,
     unit: 'ms',
     against: 'handles that stay valid for ever',
-    enforcedIn: 'session/',
+    enforcedIn: 'session/session-store.ts',
   },
 } as const satisfies Record<string, Limit>;
 

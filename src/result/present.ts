@@ -11,7 +11,7 @@ import { clipText, harmlessText } from './harmless-text.ts';
 import type { ExecuteOutput } from './output-schema.ts';
 import { splitRichContent } from './rich-content.ts';
 import { renderText } from './text.ts';
-import { usageOf } from './usage.ts';
+import { thousandths, usageOf } from './usage.ts';
 
 const CALL_NAME_CHARS = 128;
 
@@ -130,5 +130,5 @@ function record({ executionId, session, outcome, phases }: RecordInput): Omit<Ex
 /** A program can call a server and a tool of any name: what is told of it is bounded. */
 function describeCall({ server, tool, ok, ms, code }: CallRecord): ExecuteOutput['calls'][number] {
   const name = (text: string): string => harmlessText(clipText(text, CALL_NAME_CHARS));
-  return { server: name(server), tool: name(tool), ok, ms, ...(code !== undefined && { code }) };
+  return { server: name(server), tool: name(tool), ok, ms: thousandths(ms), ...(code !== undefined && { code }) };
 }
