@@ -9,7 +9,6 @@ export const ERROR_CODES = [
   'ERR_CONFIG_INVALID', // a key is unknown, a value has the wrong type or is out of its range
   'ERR_CONFIG_VARIABLE', // ${env:NAME} names a variable that is not set
   // upstream/: the operator's MCP servers
-  'ERR_UPSTREAM_CONNECT', // the server could not be started or reached, or did not speak MCP
   'ERR_UPSTREAM_UNAVAILABLE', // a tool was called while its server is not connected
   'ERR_UPSTREAM_TIMEOUT', // the server did not answer in time
   'ERR_UPSTREAM_CLOSED', // the connection ended while a call was running

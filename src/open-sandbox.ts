@@ -123,6 +123,6 @@ async function openExecutor({ config, cacheDirectory, log }: OpenOptions, engine
 
 async function openSessions({ config, cacheDirectory }: OpenOptions): Promise<ReturnType<typeof createSessionStore>> {
   const { maxSessions, sessionTtlMs } = config.limits;
-  await mkdir(cacheDirectory, { recursive: true });
+  await mkdir(cacheDirectory, { recursive: true, mode: 0o700 });
   return createSessionStore({ file: join(cacheDirectory, 'sessions.db'), maxSessions, sessionTtlMs });
 }

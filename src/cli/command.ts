@@ -27,10 +27,15 @@ export interface CommonOptions {
   readonly config?: string;
 }
 
-/** The config of `--config`, else of `ampoule.json` in the working directory, else the embedded default. */
-export async function readConfig(context: ProcessContext, { config }: CommonOptions): Promise<Config> {
+/**
+ * The config of `--config`, else of `ampoule.json` in the working directory, else the embedded default. Over stdio a client has
+ * chosen the working directory, often a project of somebody else's, and a config starts commands: there the implicit file is the
+ * one beside the installed package.
+ */
+export async function readConfig(context: ProcessContext, { config, stdio }: CommonOptions & { stdio?: boolean }): Promise<Config> {
   const { workingDirectory, environment } = context;
-  const file = resolve(workingDirectory, config ?? 'ampoule.json');
+  const implicit = join(stdio === true ? context.packageDirectory : workingDirectory, 'ampoule.json');
+  const file = config === undefined ? implicit : resolve(workingDirectory, config);
   try {
     return await loadConfig({ file, environment });
   } catch (error) {

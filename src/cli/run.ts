@@ -15,12 +15,12 @@ export async function run(context: ProcessContext, file: string, options: RunOpt
   const config = await readConfig(context, options);
   const input = parseInput(options.input);
   const code = await readProgram(context, file);
+  const request = parseExecuteRequest({ code, ...input }, config.limits);
   // What runs is the operator's own program: its answer is the output, and the log is only for what goes wrong.
   const log = createLog({ ...config.log, level: config.log.level === 'info' ? 'warn' : config.log.level });
   await using started = new AsyncDisposableStack();
   const sandbox = await open(context, config, log);
   started.defer(() => sandbox.close());
-  const request = parseExecuteRequest({ code, ...input }, config.limits);
   const { structured, content } = await sandbox.port.execute(request, { signal: context.signal });
   const text = content.map((block) => (block.type === 'text' ? block.text : `[${block.type}]`)).join('\n');
   context.stdout.write(`${options.json === true ? JSON.stringify(structured) : text}\n`);

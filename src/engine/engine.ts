@@ -46,7 +46,8 @@ export async function ensureEngine(sources: EngineSources, options: EngineOption
     const cached = await readGood(directory, hash);
     if (cached) return cached;
   }
-  await mkdir(join(options.cacheDirectory, 'engine'), { recursive: true });
+  // What is in it is executed: nobody but its owner may write there.
+  await mkdir(join(options.cacheDirectory, 'engine'), { recursive: true, mode: 0o700 });
   const fresh = await mkdtemp(join(options.cacheDirectory, 'engine', '.build-'));
   const work = await mkdtemp(join(tmpdir(), 'ampoule-engine-'));
   try {

@@ -3,7 +3,12 @@ import type { ErrorCode } from '../errors.ts';
 /** Why the host stopped a guest in the middle of an export call. */
 export type StopCode = Extract<
   ErrorCode,
-  'ERR_EXECUTE_FUEL' | 'ERR_EXECUTE_ACTIVE_TIME' | 'ERR_EXECUTE_WAITING_TIME' | 'ERR_EXECUTE_CANCELLED' | 'ERR_EXECUTE_TOOL_CALLS'
+  | 'ERR_EXECUTE_RESULT_TOO_LARGE'
+  | 'ERR_EXECUTE_FUEL'
+  | 'ERR_EXECUTE_ACTIVE_TIME'
+  | 'ERR_EXECUTE_WAITING_TIME'
+  | 'ERR_EXECUTE_CANCELLED'
+  | 'ERR_EXECUTE_TOOL_CALLS'
 >;
 
 /**

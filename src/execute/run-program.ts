@@ -1,4 +1,5 @@
 import { createCallTable } from '../../host-functions/call-tool.ts';
+import { createGetState } from '../../host-functions/get-state.ts';
 import { HostFunctionError } from '../../host-functions/host-error.ts';
 import { createLog } from '../../host-functions/log.ts';
 import { readMountedFile } from '../../host-functions/read-file.ts';
@@ -106,7 +107,10 @@ class ProgramRun {
           throw Object.assign(new Error(error.message), { payload: error.toJsonText() });
         }
       },
-      getState: () => state,
+      getState: createGetState(state, limits.maxStateBytes, (bytes) => {
+        const message = `The session's state has ${bytes} bytes; at most ${limits.maxStateBytes} are allowed.`;
+        throw new GuestStop('ERR_EXECUTE_RESULT_TOO_LARGE', message);
+      }),
       log: (level, message) => this.#log.append(level, message),
     };
   }

@@ -6,7 +6,6 @@ export const ERROR_HINTS: Readonly<Record<ErrorCode, string | undefined>> = {
   ERR_CONFIG_SYNTAX: undefined,
   ERR_CONFIG_INVALID: undefined,
   ERR_CONFIG_VARIABLE: undefined,
-  ERR_UPSTREAM_CONNECT: 'Try again later; the operator can see why the server does not connect.',
   ERR_UPSTREAM_UNAVAILABLE: 'Catch the error and go on without this server, or try again later.',
   ERR_UPSTREAM_TIMEOUT: 'Ask the tool for less at once, or catch the error and try again.',
   ERR_UPSTREAM_CLOSED: 'The server went away in the middle of the call; check what the call changed before repeating it.',
