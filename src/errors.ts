@@ -16,6 +16,10 @@ export const ERROR_CODES = [
   'ERR_UPSTREAM_TOO_LARGE', // the server's answer is over the limit
   // wrappers/: generated TypeScript
   'ERR_WRAPPERS_WRITE', // the generated files could not be written
+  // check/: the types of agent code
+  'ERR_CHECK_TYPES', // the code does not type-check
+  'ERR_CHECK_TIMEOUT', // checking the types took too long, or more memory than there is for it
+  'ERR_CHECK_FAILED', // the type checker itself failed or crashed, twice
   // bundle/: agent code -> one script
   'ERR_BUNDLE_SYNTAX', // the code does not parse
   'ERR_BUNDLE_IMPORT', // an import that agent code may not or cannot have

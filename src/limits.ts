@@ -36,7 +36,7 @@ export const LIMITS = {
   },
   fuel: {
     default: 250_000_000_000,
-    minimum: 10_000_000,
+    minimum: 50_000_000,
     maximum: 1_000_000_000_000_000,
     unit: 'fuel',
     against: 'endless loops, regular expression bombs, one huge builtin call; the same end on every machine',

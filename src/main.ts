@@ -1,14 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, Option } from 'commander';
-import { build } from './cli/build.ts';
 import type { ProcessContext } from './cli/command.ts';
-import { engine } from './cli/engine.ts';
-import { generate } from './cli/generate.ts';
 import { errorText } from './cli/error-text.ts';
-import { run } from './cli/run.ts';
-import { serve } from './cli/serve.ts';
 
 /** How long a clean shutdown may take before the process ends anyway. */
 const SHUTDOWN_MS = 10_000;
@@ -19,12 +15,13 @@ const INTERRUPTED_EXIT_CODE = 130;
 function processContext(signal: AbortSignal): ProcessContext {
   // Built, this file is one folder deeper: dist/src instead of src.
   const packageDirectory = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '..' : '../..', import.meta.url));
-  const { version } = JSON.parse(readFileSync(new URL('package.json', `file://${packageDirectory}`), 'utf8')) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(packageDirectory, 'package.json'), 'utf8')) as { version: string };
   const { stdin, stdout, stderr, execPath: nodePath } = process;
   const environment = Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
   return { environment, workingDirectory: process.cwd(), packageDirectory, nodePath, version, stdin, stdout, stderr, signal };
 }
 
+/** Each command is loaded when it is asked for: help must not wait for servers and bundlers. */
 function commandLine(context: ProcessContext): Command {
   const program = new Command('ampoule')
     .description('A sealed sandbox for code that agents write, as an MCP server with one tool: execute_code.')
@@ -38,27 +35,31 @@ function commandLine(context: ProcessContext): Command {
     .description('serve MCP over Streamable HTTP, or over stdio')
     .option('--http <host:port>', 'address to listen on; port 0 picks a free one')
     .addOption(new Option('--stdio', 'serve one client over stdin and stdout').conflicts('http'))
-    .action((options: { http?: string; stdio?: boolean; config?: string }) => serve(context, options));
+    .action(async (options: { http?: string; stdio?: boolean; config?: string }) =>
+      (await import('./cli/serve.ts')).serve(context, options),
+    );
   withConfig(program.command('run'))
     .argument('<file>', 'TypeScript program, or - for standard input')
     .description('run one program; exit code 0 only when it completed')
     .option('--input <json>', 'the value of `input` in the program')
     .option('--json', 'print the structured answer alone')
     .action(async (file: string, options: { input?: string; json?: boolean; config?: string }) =>
-      exitWith(await run(context, file, options)),
+      exitWith(await (await import('./cli/run.ts')).run(context, file, options)),
     );
   withConfig(program.command('generate'))
     .description('write the typed wrappers of all upstream servers')
-    .action(async (options: { config?: string }) => exitWith(await generate(context, options)));
+    .action(async (options: { config?: string }) => exitWith(await (await import('./cli/generate.ts')).generate(context, options)));
   withConfig(program.command('engine'))
     .description('build the engine when it is missing, and show what it can reach')
     .option('--rebuild', 'build it even if it is there')
-    .action((options: { rebuild?: boolean; config?: string }) => engine(context, options));
+    .action(async (options: { rebuild?: boolean; config?: string }) => (await import('./cli/engine.ts')).engine(context, options));
   withConfig(program.command('build'))
     .argument('<file>', 'TypeScript program, or - for standard input')
     .description('write a program as a standalone WebAssembly component')
     .requiredOption('-o, --output <file>', 'file to write')
-    .action((file: string, options: { output: string; config?: string }) => build(context, file, options));
+    .action(async (file: string, options: { output: string; config?: string }) =>
+      (await import('./cli/build.ts')).build(context, file, options),
+    );
   return program;
 }
 

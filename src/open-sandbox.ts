@@ -1,5 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createBundler } from './bundle/bundler.ts';
 import { bundleGuest } from './bundle/guest.ts';
@@ -16,6 +17,9 @@ import { createSessionStore } from './session/session-store.ts';
 import { createArgumentValidator } from './upstream/arguments.ts';
 import { connectUpstreams, type Upstreams } from './upstream/upstreams.ts';
 import { followCatalog, type CatalogWrappers } from './wrappers/follow-catalog.ts';
+
+/** How long the start waits for servers that do not answer. */
+const STARTUP_PATIENCE_MS = 5_000;
 
 export interface OpenOptions {
   readonly config: Config;
@@ -65,7 +69,8 @@ export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
   signal?.throwIfAborted();
   const executor = await openExecutor(options, engine);
   started.defer(() => executor.close());
-  await upstreams.settled(signal);
+  // A slow server does not hold up the others: its tools come with a later catalog.
+  await Promise.race([upstreams.settled(signal), sleep(STARTUP_PATIENCE_MS, undefined, { ref: false })]);
   const wrappers = await followCatalog(upstreams, config.generatedDir, log);
   const { maxSourceBytes, maxBundleBytes } = config.limits;
   const bundler = started.use(

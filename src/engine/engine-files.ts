@@ -46,8 +46,8 @@ export async function readEngineFiles(directory: string, expectedHash: string): 
   const text = await readFile(join(directory, MANIFEST_FILE), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   const manifest = parseManifest(text);
-  if (manifest?.hash !== expectedHash || !(GLUE_FILE in manifest.files) || !(COMPONENT_FILE in manifest.files))
-    throw damaged('its manifest');
+  if (manifest?.hash !== expectedHash) throw damaged('its manifest');
+  if (!(GLUE_FILE in manifest.files) || !(COMPONENT_FILE in manifest.files)) throw damaged('its manifest');
   await Promise.all(
     Object.entries(manifest.files).map(async ([name, expected]) => {
       const bytes = await readFile(join(directory, name)).catch(() => undefined);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ERROR_CODES, SandboxError, type ErrorCode } from '../errors.ts';
+import { BUILD_PREFIX, removeAbandonedBuilds } from './abandoned-builds.ts';
 import type { BuildMessage, BuildRequest, BuildStep } from './build-process.ts';
 import { fingerprint, readEngineFiles, type EngineFiles } from './engine-files.ts';
 import { METER_VERSION } from './meter/meter.ts';
@@ -47,8 +48,10 @@ export async function ensureEngine(sources: EngineSources, options: EngineOption
     if (cached) return cached;
   }
   // What is in it is executed: nobody but its owner may write there.
-  await mkdir(join(options.cacheDirectory, 'engine'), { recursive: true, mode: 0o700 });
-  const fresh = await mkdtemp(join(options.cacheDirectory, 'engine', '.build-'));
+  const engines = join(options.cacheDirectory, 'engine');
+  await mkdir(engines, { recursive: true, mode: 0o700 });
+  await removeAbandonedBuilds(engines);
+  const fresh = await mkdtemp(join(engines, BUILD_PREFIX));
   const work = await mkdtemp(join(tmpdir(), 'ampoule-engine-'));
   try {
     await runBuild(sources, hash, work, fresh, options, signal);

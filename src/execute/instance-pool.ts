@@ -54,7 +54,7 @@ export class InstancePool {
     if (this.#garbagePages >= MAX_GARBAGE_PAGES) {
       this.#garbagePages = 0;
       // Only when the run that held the instance is over does nothing refer to it any more.
-      setImmediate(() => void globalThis.gc?.());
+      setImmediate(() => globalThis.gc?.());
     }
     this.prepare();
   }

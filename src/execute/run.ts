@@ -112,7 +112,9 @@ export interface ToolAnswerError {
 export interface Executor {
   /**
    * Runs a program once. `onCall` is asked for every tool call, and its signal fires when the run ends without the answer.
-   * @throws SandboxError ERR_EXECUTE_BUSY when the queue is full. Every other end is in the outcome.
+   * @throws SandboxError when the run did not begin: ERR_EXECUTE_BUSY when the queue is full, ERR_EXECUTE_CANCELLED,
+   * ERR_EXECUTE_LOST, ERR_SERVER_CLOSING, ERR_EXECUTE_RESULT_TOO_LARGE when the request is too large to send, ERR_EXECUTE_ENGINE when
+   * a worker died, ERR_INTERNAL when the request is not one. Every end of a run that began is in the outcome.
    */
   run(request: RunRequest, onCall: (call: ToolCall, signal: AbortSignal) => Promise<ToolAnswer>, signal: AbortSignal): Promise<RunOutcome>;
   /** Ends every run with ERR_EXECUTE_CANCELLED, then the process. */

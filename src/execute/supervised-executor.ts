@@ -162,7 +162,17 @@ export class SupervisedExecutor implements Executor {
   #start(): void {
     this.#startedAt = Date.now();
     this.#known.clear();
-    const child = new ExecutorChild({
+    try {
+      this.#child = this.#spawn();
+      this.#child.send({ type: 'init', ...this.#options.init });
+    } catch (error) {
+      // The machine has no process or file handle left: it may have one later.
+      this.#exited(toSandboxError(error).message);
+    }
+  }
+
+  #spawn(): ExecutorChild {
+    const child: ExecutorChild = new ExecutorChild({
       onEvent: (event, payload) => {
         // What is left in the connection of a process that has ended concerns nobody.
         if (child !== this.#child) return;
@@ -173,8 +183,7 @@ export class SupervisedExecutor implements Executor {
       onExit: (reason) => this.#exited(reason),
       onStderr: (text) => this.#options.log.debug(`executor: ${text.trimEnd()}`),
     });
-    this.#child = child;
-    child.send({ type: 'init', ...this.#options.init });
+    return child;
   }
 
   async #receive(child: ExecutorChild, event: ExecutorEvent, payload: Buffer): Promise<void> {

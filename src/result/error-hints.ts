@@ -12,6 +12,10 @@ export const ERROR_HINTS: Readonly<Record<ErrorCode, string | undefined>> = {
   ERR_UPSTREAM_PROTOCOL: 'The server answered in a form that MCP does not allow; use another tool if there is one.',
   ERR_UPSTREAM_TOO_LARGE: 'Ask the tool for less: a filter, a page, a smaller range.',
   ERR_WRAPPERS_WRITE: undefined,
+  ERR_CHECK_TYPES:
+    'Correct the code at the locations of the diagnostics and send it again; readFile("servers/<server>/<function>.ts") shows the types of a tool.',
+  ERR_CHECK_TIMEOUT: 'Write simpler types: less recursion, smaller unions, or `any` where the type is computed.',
+  ERR_CHECK_FAILED: 'Send the code again; if it fails again, make its types simpler.',
   ERR_BUNDLE_SYNTAX: 'Correct the code at the location and send it again.',
   ERR_BUNDLE_IMPORT: 'Import only "ampoule" and "servers/<server>"; everything else is reached through the tools of the servers.',
   ERR_BUNDLE_FORM: 'Give the result either with a top-level `return` or with one `export default`, not both.',

@@ -8,8 +8,9 @@ const MAX_FRAMES = 8;
 const MAX_STACK_CHARS = 16 * 1024;
 const MAX_STACK_LINES = 256;
 
-const MARK = '@program.js:';
-const POSITION = /^(\d{1,7}):(\d{1,7})$/;
+/** As the guest runtime writes them: `    at name (program.js:3:14)`, `    at program.js:3:14`, `    at async program.js:3:14`. */
+const POSITION = /^program\.js:(\d{1,7}):(\d{1,7})\)?$/;
+const INDENT = '    at ';
 
 /**
  * The frames of a guest's stack that lie in the agent's own code, innermost first, at most 8. A line counts only when its
@@ -27,8 +28,8 @@ export function agentFrames(stack: string | undefined, bundle: Bundle): readonly
 }
 
 function locate(line: string, bundle: Bundle): SourceLocation | undefined {
-  const mark = line.lastIndexOf(MARK);
-  if (mark === -1) return undefined;
-  const [, row, column] = POSITION.exec(line.slice(mark + MARK.length).trimEnd()) ?? [];
+  if (!line.startsWith(INDENT)) return undefined;
+  const place = line.slice(Math.max(line.lastIndexOf(' '), line.lastIndexOf('(')) + 1);
+  const [, row, column] = POSITION.exec(place) ?? [];
   return row === undefined || column === undefined ? undefined : bundle.locate(Number(row), Number(column));
 }

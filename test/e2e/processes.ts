@@ -1,0 +1,55 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+interface ProcessEntry {
+  readonly pid: number;
+  readonly parent: number;
+  readonly command: string;
+}
+
+/** Every living process below `root`, from the process table. */
+export function descendants(root: number): ProcessEntry[] {
+  const all = processTable();
+  const below = new Set([root]);
+  // Parents can come after their children in the table: as many passes as there are levels.
+  for (let size = 0; size !== below.size;) {
+    size = below.size;
+    for (const { pid, parent } of all) if (below.has(parent)) below.add(pid);
+  }
+  below.delete(root);
+  return all.filter(({ pid }) => below.has(pid));
+}
+
+function processTable(): ProcessEntry[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => readProcess(Number(name)));
+}
+
+function readProcess(pid: number): ProcessEntry[] {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The command's name is in brackets and may hold anything, brackets too.
+    const [state = '', parent = ''] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (state === 'Z' || state === 'X') return [];
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+    return [{ pid, parent: Number(parent), command }];
+  } catch {
+    // It ended meanwhile.
+    return [];
+  }
+}
+
+/** Those of `pids` that still run. */
+export function living(pids: readonly number[]): number[] {
+  return pids.filter((pid) => readProcess(pid).length > 0);
+}
+
+/** Waits until something holds. The bound is wide: it is only there so that a failing test ends. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, ms = 20_000): Promise<void> {
+  const end = performance.now() + ms;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`${what}: not so after ${ms} ms`);
+    await sleep(20);
+  }
+}

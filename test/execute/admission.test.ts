@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest';
+import { Admission } from '../../src/execute/admission.ts';
+
+const never = new AbortController().signal;
+const code = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => 'admitted',
+    (error: { code?: string }) => error.code,
+  );
+/** Lets everything that can settle without the outside settle. */
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+test('as many as the capacity are let in at once, the rest in the order in which they came', async () => {
+  const admission = new Admission(2, 10);
+  const inside: number[] = [];
+  const leaves: (() => void)[] = [];
+  const all = [0, 1, 2, 3, 4].map(async (n) => {
+    leaves.push(await admission.enter(never));
+    inside.push(n);
+  });
+  await turn();
+  expect(inside).toEqual([0, 1]);
+  leaves[1]?.();
+  await turn();
+  expect(inside).toEqual([0, 1, 2]);
+  leaves[0]?.();
+  leaves[2]?.();
+  await Promise.all(all);
+  expect(inside).toEqual([0, 1, 2, 3, 4]);
+});
+
+test('past the queue the caller hears that it is busy, and how busy', async () => {
+  const admission = new Admission(1, 1);
+  const leave = await admission.enter(never);
+  const waiting = admission.enter(never);
+  await expect(admission.enter(never)).rejects.toMatchObject({ code: 'ERR_EXECUTE_BUSY', message: '1 runs are under way and 1 wait.' });
+  leave();
+  (await waiting)();
+  expect(await code(admission.enter(never))).toBe('admitted');
+});
+
+test('with no queue at all the second one is busy', async () => {
+  const admission = new Admission(1, 0);
+  await admission.enter(never);
+  expect(await code(admission.enter(never))).toBe('ERR_EXECUTE_BUSY');
+});
+
+test('one that is cancelled while it waits gives up its place in the queue', async () => {
+  const admission = new Admission(1, 1);
+  const leave = await admission.enter(never);
+  const controller = new AbortController();
+  const first = code(admission.enter(controller.signal));
+  controller.abort();
+  expect(await first).toBe('ERR_EXECUTE_CANCELLED');
+  const second = admission.enter(never);
+  leave();
+  expect(await code(second)).toBe('admitted');
+});
+
+test('one that is cancelled before it comes is not let in', async () => {
+  const admission = new Admission(1, 1);
+  expect(await code(admission.enter(AbortSignal.abort()))).toBe('ERR_EXECUTE_CANCELLED');
+  expect(await code(admission.enter(never))).toBe('admitted');
+});
+
+test('leaving twice gives back one place only', async () => {
+  const admission = new Admission(1, 5);
+  const leave = await admission.enter(never);
+  const entered: number[] = [];
+  for (const n of [1, 2]) void admission.enter(never).then(() => entered.push(n));
+  leave();
+  leave();
+  await turn();
+  expect(entered).toEqual([1]);
+});
+
+test('a cancel after admission takes nothing from the others', async () => {
+  const admission = new Admission(1, 5);
+  const leave = await admission.enter(never);
+  const controller = new AbortController();
+  const second = admission.enter(controller.signal);
+  leave();
+  controller.abort();
+  const leaveSecond = await second;
+  const third = admission.enter(never);
+  leaveSecond();
+  expect(await code(third)).toBe('admitted');
+});

@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { ExecutorChild } from '../../src/execute/executor-child.ts';
+import { commandSchema, eventSchema, type ExecutorEvent, type RunCommand } from '../../src/execute/executor-protocol.ts';
+import { DEFAULT_RUN_LIMITS } from '../support/executor.ts';
+
+/** The executor process itself, spoken to message by message. */
+
+const events: { event: ExecutorEvent; payload: Buffer }[] = [];
+let exited = '';
+let child: ExecutorChild;
+beforeAll(async () => {
+  const ready = Promise.withResolvers<void>();
+  const { glue, modules, directory } = inject('engine');
+  child = new ExecutorChild({
+    onEvent: (event, payload) => {
+      events.push({ event, payload });
+      if (event.type === 'ready') ready.resolve();
+    },
+    onExit: (reason) => (exited = reason),
+    onStderr: () => undefined,
+  });
+  const paths = Object.fromEntries(modules.map((name) => [name, join(directory, name)]));
+  child.send({ type: 'init', gluePath: glue, modules: paths, mounts: {}, workers: 1, maxRunsPerWorker: 4, maxQueuedRuns: 4 });
+  await ready.promise;
+});
+afterAll(() => child.close());
+
+const SCRIPT = 'return (async () => 42)();\n';
+const COMMAND: RunCommand = {
+  type: 'run',
+  run: 1,
+  executionId: 'exe_test',
+  key: 'ab'.repeat(32),
+  input: 'null',
+  state: '{}',
+  limits: DEFAULT_RUN_LIMITS,
+  payload: 'none',
+};
+
+/** Every event about a run, as soon as there are `count`. */
+async function eventsOf(run: number, count: number): Promise<ExecutorEvent[]> {
+  const about = (): ExecutorEvent[] => events.map(({ event }) => event).filter((event) => 'run' in event && event.run === run);
+  await expect.poll(() => about().length, { timeout: 5_000 }).toBe(count);
+  return about();
+}
+
+test('a program that the executor does not have is asked for, and one that it has is not', async () => {
+  child.send({ ...COMMAND, run: 1 });
+  await eventsOf(1, 1);
+  child.send({ type: 'script', run: 1 }, Buffer.from(SCRIPT));
+  expect(await eventsOf(1, 2)).toMatchObject([{ type: 'need' }, { type: 'outcome', outcome: { end: { result: '42' }, cache: 'miss' } }]);
+  child.send({ ...COMMAND, run: 2 });
+  expect(await eventsOf(2, 1)).toMatchObject([{ type: 'outcome', outcome: { end: { result: '42' }, cache: 'hit' } }]);
+});
+
+test('a run that is cancelled while its script is asked for ends at once, and a late script starts nothing', async () => {
+  child.send({ ...COMMAND, run: 3, key: 'cd'.repeat(32) });
+  await eventsOf(3, 1);
+  child.send({ type: 'cancel', run: 3 });
+  child.send({ type: 'script', run: 3 }, Buffer.from(SCRIPT));
+  expect(await eventsOf(3, 2)).toMatchObject([{ type: 'need' }, { type: 'refused', code: 'ERR_EXECUTE_CANCELLED' }]);
+});
+
+test('a script that comes twice is run once', async () => {
+  child.send({ ...COMMAND, run: 4, key: 'ef'.repeat(32) });
+  for (let i = 0; i < 2; i++) child.send({ type: 'script', run: 4 }, Buffer.from(SCRIPT));
+  await eventsOf(4, 2);
+  child.send({ ...COMMAND, run: 5 });
+  await eventsOf(5, 1);
+  expect((await eventsOf(4, 2)).map(({ type }) => type)).toEqual(['need', 'outcome']);
+});
+
+test('messages about runs that are not there do nothing', async () => {
+  child.send({ type: 'cancel', run: 99 });
+  child.send({ type: 'answer', run: 99, call: 1, ok: true }, Buffer.from('{"ok":1}'));
+  child.send({ type: 'script', run: 99 }, Buffer.from(SCRIPT));
+  child.send({ ...COMMAND, run: 6 });
+  await eventsOf(6, 1);
+  expect(events.some(({ event }) => 'run' in event && event.run === 99)).toBe(false);
+});
+
+test('answers to calls that were not made, twice made or not JSON end no process', async () => {
+  const script = 'return (async () => { try { return await ampoule.callTool("s", "t") } catch (e) { return e.name } })();\n';
+  child.send({ ...COMMAND, run: 7, key: '12'.repeat(32), payload: 'script' }, Buffer.from(script));
+  await eventsOf(7, 1);
+  for (const call of [0, 2, 4_000_000_000]) child.send({ type: 'answer', run: 7, call, ok: true }, Buffer.from('{"ok":0}'));
+  child.send({ type: 'answer', run: 7, call: 1, ok: true }, Buffer.from('not JSON'));
+  child.send({ type: 'answer', run: 7, call: 1, ok: true }, Buffer.from('{"ok":2}'));
+  expect(await eventsOf(7, 2)).toMatchObject([{ type: 'call' }, { type: 'outcome', outcome: { end: { result: '"SyntaxError"' } } }]);
+});
+
+test('none of this has ended the process', () => {
+  expect(exited).toBe('');
+});
+
+test.each<[string, unknown]>([
+  ['nothing', {}],
+  ['null', null],
+  ['a list', []],
+  ['an unknown member', { type: 'ready', more: 1 }],
+  ['an unknown type', { type: 'unknown' }],
+  ['a type that every object has', { type: '__proto__' }],
+  ['no outcome', { type: 'outcome', run: 1 }],
+  ['an empty outcome', { type: 'outcome', run: 1, outcome: {} }],
+  ['a negative call', { type: 'call', run: 1, call: -1, server: 's', tool: 't' }],
+  ['a long server name', { type: 'call', run: 1, call: 1, server: 's'.repeat(257), tool: 't' }],
+  ['a path as key', { type: 'made', key: '../../etc/passwd' }],
+  ['a key in capitals', { type: 'made', key: 'AB'.repeat(32) }],
+  ['a code of its own', { type: 'refused', run: 1, code: 'ERR_MADE_UP', message: 'm' }],
+])('a message with %s is not one of the executor', (_what, event) => {
+  expect(eventSchema.safeParse(event).success).toBe(false);
+});
+
+test.each<[string, unknown]>([
+  ['nothing', {}],
+  ['a fraction as run', { ...COMMAND, run: 1.5 }],
+  ['a short key', { ...COMMAND, key: 'x' }],
+  ['a short seed', { ...COMMAND, seed: 'short' }],
+  ['an unknown payload', { ...COMMAND, payload: 'other' }],
+  ['no fuel', { ...COMMAND, limits: { ...DEFAULT_RUN_LIMITS, fuel: null } }],
+  ['an unknown limit', { ...COMMAND, limits: { ...DEFAULT_RUN_LIMITS, more: 1 } }],
+  ['no run', { type: 'cancel' }],
+])('a message with %s is not one of the gateway', (_what, command) => {
+  expect(commandSchema.safeParse(command).success).toBe(false);
+});

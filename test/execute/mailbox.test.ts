@@ -1,0 +1,79 @@
+import { MessageChannel } from 'node:worker_threads';
+import { afterEach, expect, test } from 'vitest';
+import { Mailbox } from '../../src/execute/mailbox.ts';
+import type { AnswerMessage } from '../../src/execute/worker-protocol.ts';
+
+let channel: MessageChannel | undefined;
+afterEach(() => channel?.port1.close());
+
+function open(accept: (answer: AnswerMessage) => boolean = () => true): { mailbox: Mailbox; post: (message: unknown) => void } {
+  const opened = new MessageChannel();
+  channel = opened;
+  return { mailbox: new Mailbox(opened.port2, accept), post: (message) => opened.port1.postMessage(message) };
+}
+
+const answer = (call: number, text = `{"ok":${call}}`): AnswerMessage => ({ type: 'answer', call, ok: true, answer: text });
+const elapsed = async (work: Promise<unknown>): Promise<number> => {
+  const from = performance.now();
+  await work;
+  return performance.now() - from;
+};
+
+test('answers are handed out once, in the order in which they came', async () => {
+  const { mailbox, post } = open();
+  post(answer(2));
+  post(answer(1));
+  await mailbox.wait(5_000);
+  await mailbox.wait(1);
+  expect(mailbox.hasAnswers).toBe(true);
+  const { calls, answers } = mailbox.take();
+  expect([[...calls], answers]).toEqual([
+    [2, 1],
+    ['{"ok":2}', '{"ok":1}'],
+  ]);
+  expect(mailbox.hasAnswers).toBe(false);
+  expect(mailbox.take()).toEqual({ calls: new Uint32Array(), answers: [] });
+});
+
+test('an answer ends the wait at once', async () => {
+  const { mailbox, post } = open();
+  setTimeout(() => post(answer(1)), 10);
+  expect(await elapsed(mailbox.wait(5_000))).toBeLessThan(1_000);
+});
+
+test('an answer that is already there needs no wait', async () => {
+  const { mailbox, post } = open();
+  post(answer(1));
+  await mailbox.wait(1_000);
+  expect(await elapsed(mailbox.wait(5_000))).toBeLessThan(100);
+});
+
+test('an answer to a call that is not running is dropped', async () => {
+  const { mailbox, post } = open(({ call }) => call !== 7);
+  post(answer(7));
+  await mailbox.wait(20);
+  expect(mailbox.hasAnswers).toBe(false);
+});
+
+test('a cancel ends the wait, and every later one', async () => {
+  const { mailbox, post } = open();
+  const waiting = mailbox.wait(5_000);
+  post({ type: 'cancel' });
+  await expect(waiting).rejects.toMatchObject({ code: 'ERR_EXECUTE_CANCELLED' });
+  await expect(mailbox.wait(5_000)).rejects.toMatchObject({ code: 'ERR_EXECUTE_CANCELLED' });
+});
+
+test('a cancel is heard even where an answer came with it', async () => {
+  const { mailbox, post } = open();
+  post(answer(1));
+  post({ type: 'cancel' });
+  await expect(mailbox.wait(5_000).then(() => mailbox.wait(5_000))).rejects.toMatchObject({ code: 'ERR_EXECUTE_CANCELLED' });
+});
+
+test.each([0, -1, -1e9])('a wait of %d ms gives the event loop a turn and comes back', async (ms) => {
+  const { mailbox } = open();
+  let turned = false;
+  setImmediate(() => (turned = true));
+  await mailbox.wait(ms);
+  expect(turned).toBe(true);
+});
