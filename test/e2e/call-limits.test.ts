@@ -9,7 +9,7 @@ afterAll(() => ampoule.stop());
 
 describe('limits of a call', () => {
   test.each([
-    ['fuel', { fuel: 10_000_000 }, 'for (let i = 0; i < 1e9; i++);', 'ERR_EXECUTE_FUEL'],
+    ['fuel', { fuel: 50_000_000 }, 'for (let i = 0; i < 1e9; i++);', 'ERR_EXECUTE_FUEL'],
     ['active time', { timeoutMs: 100 }, 'for (;;);', 'ERR_EXECUTE_ACTIVE_TIME'],
     ['waiting time', { waitMs: 100 }, 'await new Promise((r) => setTimeout(r, 60_000));', 'ERR_EXECUTE_WAITING_TIME'],
     ['memory', { memoryMb: 24 }, 'const all = []; for (;;) all.push(new Uint8Array(1 << 20).fill(1));', 'ERR_EXECUTE_MEMORY'],
