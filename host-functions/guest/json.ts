@@ -40,7 +40,7 @@ export function toJsonText(value: unknown, name: string, maxBytes: number): Json
   budget = limit = maxBytes;
   try {
     const text = write(value, { parent: null, key: '', holder: null, depth: 0 }) ?? '';
-    if (p.utf8Length(text) > maxBytes) throw tooLarge();
+    if (p.exceedsUtf8Length(text, maxBytes)) throw tooLarge();
     return { problem: null, text };
   } catch (thrown) {
     if (thrown instanceof Refusal) {
@@ -98,7 +98,9 @@ function convert(value: unknown, path: Path): unknown {
 }
 
 function unbox(value: object): unknown {
-  if (p.getPrototypeOfSafely(value) === p.objectPrototype) return value;
+  const proto = p.getPrototypeOfSafely(value);
+  // What nearly every value is. To ask the others costs an exception for each kind.
+  if (proto === p.objectPrototype || proto === null || p.isArraySafely(value)) return value;
   for (let i = 0; i < unboxers.length; i++) {
     try {
       return unboxers[i]?.(value);

@@ -10,12 +10,19 @@ const PREPARE_AFTER_MS = 20;
 const MAX_GARBAGE_PAGES = 2_048;
 const PAGE_BYTES = 65_536;
 
+interface Idle {
+  readonly instance: EngineInstance;
+  /** The image that its memory is at; undefined when it has to be restored. */
+  at: Image | undefined;
+}
+
 /** The instances of one worker: taken for a run, put back after it, thrown away when a run broke or bloated them. */
 export class InstancePool {
   readonly #engine: CompiledEngine;
   readonly #baseImage: Image;
   readonly #maximumIdle: number;
-  readonly #idle: EngineInstance[] = [];
+  readonly #idle: Idle[] = [];
+  #taken = 0;
   #garbagePages = 0;
 
   /** @param base the engine's own memory image; it must not change. */
@@ -27,24 +34,46 @@ export class InstancePool {
 
   /** An instance whose memory is byte for byte the program's image, or the engine's own when none is given. */
   take(image: Image = this.#baseImage): EngineInstance {
-    const instance = this.#idle.pop() ?? createEngineInstance(this.#engine);
-    growTo(instance, image.pages);
-    // All of physical memory, whatever its virtual size was: not even a broken engine leaves anything for the next run.
-    restoreImage(new Uint8Array(instance.memory.buffer), image);
+    const { instance, at } = this.#pick(image) ?? { instance: createEngineInstance(this.#engine), at: this.#baseImage };
+    if (at !== image) restore(instance, image);
+    this.#taken++;
     return instance;
   }
 
-  /** Takes an instance back at an export boundary. Its memory is restored when it is taken again. */
-  release(instance: EngineInstance): void {
+  /** Best an instance that is at the image already, then one that has to be restored anyway. */
+  #pick(image: Image): Idle | undefined {
+    const candidates = [image, undefined].map((at) => this.#idle.findLastIndex((idle) => idle.at === at));
+    const index = candidates.find((found) => found >= 0) ?? this.#idle.length - 1;
+    return this.#idle.splice(index, 1)[0];
+  }
+
+  /**
+   * Takes an instance back at an export boundary. While the worker has nothing to do its memory is restored, so that the next run
+   * does not wait for that: to the engine's image if no other instance is there for a new program, else to `image` again.
+   */
+  release(instance: EngineInstance, image: Image = this.#baseImage): void {
     disconnectHost(instance);
+    this.#taken--;
     const bloated = physicalPages(instance) > this.#baseImage.pages + KEEP_GROWTH_PAGES;
-    if (!bloated && this.#idle.length < this.#maximumIdle) this.#idle.push(instance);
-    else this.#drop(instance);
+    if (bloated || this.#idle.length >= this.#maximumIdle) return this.#drop(instance);
+    const idle: Idle = { instance, at: undefined };
+    this.#idle.push(idle);
+    setImmediate(() => this.#tidy(idle, image));
+    return undefined;
+  }
+
+  #tidy(idle: Idle, image: Image): void {
+    // A busy worker restores for the run that is there, not for one that may come.
+    if (this.#taken > 0 || !this.#idle.includes(idle)) return;
+    const target = this.#idle.some(({ at }) => at === this.#baseImage) ? image : this.#baseImage;
+    restore(idle.instance, target);
+    idle.at = target;
   }
 
   /** Lets go of an instance that was stopped in the middle of a call: memory alone does not describe it any more. */
   discard(instance: EngineInstance): void {
     disconnectHost(instance);
+    this.#taken--;
     this.#drop(instance);
   }
 
@@ -65,7 +94,7 @@ export class InstancePool {
     const timer = setTimeout(() => {
       if (this.#idle.length >= AHEAD) return;
       try {
-        this.#idle.push(createEngineInstance(this.#engine));
+        this.#idle.push({ instance: createEngineInstance(this.#engine), at: this.#baseImage });
       } catch {
         // No memory for one now: the run that needs it will hear so, and the others of this worker must not.
         return;
@@ -74,6 +103,12 @@ export class InstancePool {
     }, PREPARE_AFTER_MS);
     timer.unref();
   }
+}
+
+/** All of physical memory, whatever its virtual size was: not even a broken engine leaves anything for the next run. */
+function restore(instance: EngineInstance, image: Image): void {
+  growTo(instance, image.pages);
+  restoreImage(new Uint8Array(instance.memory.buffer), image);
 }
 
 function growTo(instance: EngineInstance, pages: number): void {

@@ -39,7 +39,7 @@ async function runLoaded({ instance, image }: LoadedProgram, task: WorkerTask): 
     return finished.outcome;
   } finally {
     if (broken) instances.discard(instance);
-    else instances.release(instance);
+    else instances.release(instance, image);
   }
 }
 
