@@ -55,7 +55,9 @@ function show(title: string, { status, result, logs, calls, usage, error, roundT
   print(`  result  ${JSON.stringify(result)}`);
   for (const { level, message } of logs) print(`  log     ${dim(level)} ${message}`);
   for (const { server: name, tool, ok, ms: took } of calls) print(`  call    ${ok ? '✓' : '✗'} ${name}.${tool} ${dim(milliseconds(took))}`);
-  print(`  usage   ${usage.fuel.toLocaleString('en')} fuel, ${(usage.peakMemoryBytes / 1024 / 1024).toFixed(1)} MiB, ${milliseconds(usage.activeMs)} computing, ${milliseconds(usage.waitingMs)} waiting`);
+  print(
+    `  usage   ${usage.fuel.toLocaleString('en')} fuel, ${(usage.peakMemoryBytes / 1024 / 1024).toFixed(1)} MiB, ${milliseconds(usage.activeMs)} computing, ${milliseconds(usage.waitingMs)} waiting`,
+  );
   const phases = Object.entries(usage.phases).map(([name, took]) => `${name} ${milliseconds(took)}`);
   print(`  phases  ${phases.join(', ')} ${dim(`(program cache: ${usage.cache}; whole call ${milliseconds(roundTripMs)})`)}`);
 }

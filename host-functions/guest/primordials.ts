@@ -27,7 +27,6 @@ export const { parse: parseJson, stringify: stringifyJson } = JSON;
 export const { isInteger } = Number;
 export const { floor, trunc, max, min } = Math;
 export const isError = (Error as unknown as { isError(value: unknown): boolean }).isError;
-export const captureStackTrace = (Error as unknown as { captureStackTrace(target: object, above?: unknown): void }).captureStackTrace;
 
 export const NativePromise = Promise;
 export const NativeDate = Date;

@@ -52,6 +52,3 @@ export function createArgumentValidator(log?: UpstreamLog): ValidateArguments {
     }
   };
 }
-
-/** {@link createArgumentValidator} for those who have no log: one validator, shared. */
-export const validateArguments: ValidateArguments = createArgumentValidator();

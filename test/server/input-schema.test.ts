@@ -35,7 +35,10 @@ describe('the arguments of execute_code', () => {
     ['text', 'The arguments must be an object, not "text".'],
     [{ code: '1', session: 5 }, 'Argument "session" must be a session handle of an earlier answer, not 5.'],
     [{ code: '1', limits: [] }, 'Argument "limits" must be an object, not a list.'],
-    [{ code: '1', limits: { fuel: 49_999_999 } }, 'Argument "limits.fuel" must be a whole number of at least 50000000 (fuel), not 49999999.'],
+    [
+      { code: '1', limits: { fuel: 49_999_999 } },
+      'Argument "limits.fuel" must be a whole number of at least 50000000 (fuel), not 49999999.',
+    ],
     [{ code: '1', limits: { timeoutMs: '10' } }, 'Argument "limits.timeoutMs" must be a whole number of at least 10 (ms), not "10".'],
     [{ code: '1', limits: { servers: [1] } }, 'Argument "limits.servers.0" must be the name of a server, not 1.'],
     [{ code: '1', sesion: 'x' }, 'Unknown argument "sesion". Did you mean "session"?'],

@@ -2,7 +2,6 @@
 export type Bytes = readonly number[];
 
 export const I32 = 0x7f;
-export const I64 = 0x7e;
 
 export function u(value: number): Bytes {
   const low = value & 0x7f;
