@@ -46,7 +46,7 @@ try {
 async function execute(args: Record<string, unknown>): Promise<Answer & { roundTripMs: number }> {
   const began = performance.now();
   const { structuredContent } = await client.callTool({ name: 'execute_code', arguments: args });
-  return { ...(structuredContent as unknown as Answer), roundTripMs: performance.now() - began };
+  return { ...(structuredContent as Answer), roundTripMs: performance.now() - began };
 }
 
 function show(title: string, { status, result, logs, calls, usage, error, roundTripMs }: Answer & { roundTripMs: number }): void {

@@ -1,29 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SandboxError, toSandboxError } from '../errors.ts';
-import { ExecutorChild } from './executor-child.ts';
+import type { ExecutorChild } from './executor-child.ts';
 import type { ExecutorEvent, InitCommand } from './executor-protocol.ts';
+import { ExecutorSupervisor, type SupervisorLog } from './executor-supervisor.ts';
+import { KnownPrograms, type ProgramStore } from './known-programs.ts';
 import { INTERNAL_FAILURE, RunHandle, type OnCall } from './run-handle.ts';
 import type { Executor, ProgramSource, RunOutcome, RunRequest, ToolAnswer } from './run.ts';
 
-const FIRST_BACK_OFF_MS = 50;
-const LONGEST_BACK_OFF_MS = 5_000;
-/** An executor that lived this long did not die of how it was started. */
-const STABLE_AFTER_MS = 10_000;
 /** How long a cancelled run may take to say how it ended. */
 const CANCEL_GRACE_MS = 1_000;
-/** Keys remembered of one process. Forgetting one costs a message. */
-const MAX_KNOWN = 4_096;
-
-/** Programs on disk. A cache that fails is a cache without the program. */
-export interface ProgramStore {
-  get(key: string): Promise<Uint8Array | undefined>;
-  put(key: string, program: Uint8Array): Promise<void>;
-}
 
 export interface ExecutorOptions {
   readonly init: Omit<InitCommand, 'type'>;
   readonly programs: ProgramStore;
-  readonly log: { debug(message: string): void; warn(message: string): void };
+  readonly log: SupervisorLog;
 }
 
 /** Starts the executor process. Resolves when it is ready. @throws SandboxError ERR_EXECUTE_LOST when it cannot start. */
@@ -40,36 +30,40 @@ export async function startExecutor(options: ExecutorOptions): Promise<Supervise
 
 /** The executor process and its supervision: when it dies its runs end with a coded error, and it is started again. */
 export class SupervisedExecutor implements Executor {
-  readonly #options: ExecutorOptions;
   readonly #runs = new Map<number, RunHandle>();
   readonly #makes = new Map<number, Pick<PromiseWithResolvers<Uint8Array>, 'resolve' | 'reject'>>();
-  /** Programs that the living process has, as far as we know. It asks when we are wrong. */
-  readonly #known = new Set<string>();
-  #child: ExecutorChild | undefined;
-  #startedAt = 0;
-  #backOffMs = 0;
+  readonly #programs: KnownPrograms;
+  readonly #supervisor: ExecutorSupervisor;
+  readonly #log: SupervisorLog;
   #nextRun = 1;
-  #closing = false;
-  #restart: NodeJS.Timeout | undefined;
-  #setReady: PromiseWithResolvers<void> = Promise.withResolvers();
 
-  constructor(options: ExecutorOptions) {
-    this.#options = options;
-    this.#start();
+  constructor({ init, programs, log }: ExecutorOptions) {
+    this.#log = log;
+    this.#programs = new KnownPrograms(programs, (message) => log.warn(message));
+    const events = {
+      onEvent: (child: ExecutorChild, event: ExecutorEvent, payload: Buffer): void => {
+        this.#receive(child, event, payload).catch((error: unknown) => {
+          log.warn(`A message of the executor could not be handled: ${toSandboxError(error).message}`);
+        });
+      },
+      onLost: (error: SandboxError): void => this.#lost(error),
+    };
+    this.#supervisor = new ExecutorSupervisor(init, events, log);
+    this.#supervisor.start();
   }
 
   /** Settles when the present process is ready, or cannot start. */
   get ready(): Promise<void> {
-    return this.#setReady.promise;
+    return this.#supervisor.ready;
   }
 
   /** The process id of the present process. */
   get pid(): number | undefined {
-    return this.#child?.pid;
+    return this.#supervisor.child?.pid;
   }
 
   async run(request: RunRequest, onCall: OnCall, signal: AbortSignal): Promise<RunOutcome> {
-    await this.#untilReady(signal);
+    await this.#supervisor.untilReady(signal);
     const handle = new RunHandle(request, onCall);
     const run = this.#nextRun++;
     this.#runs.set(run, handle);
@@ -89,27 +83,12 @@ export class SupervisedExecutor implements Executor {
    * @throws SandboxError ERR_COMPONENT_LOAD when the engine refuses the bundle; ERR_EXECUTE_*
    */
   async make(program: ProgramSource): Promise<Uint8Array> {
-    await this.#untilReady();
+    await this.#supervisor.untilReady();
     const run = this.#nextRun++;
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     this.#makes.set(run, { resolve, reject });
-    this.#child?.send({ type: 'make', run, key: program.key }, Buffer.from(program.script, 'utf8'));
+    this.#supervisor.child?.send({ type: 'make', run, key: program.key }, Buffer.from(program.script, 'utf8'));
     return promise.finally(() => this.#makes.delete(run));
-  }
-
-  /** Waits for a living process, and no longer than the caller does. */
-  async #untilReady(signal?: AbortSignal): Promise<void> {
-    if (this.#closing) throw closing();
-    const aborted = Promise.withResolvers<never>();
-    const abort = (): void => aborted.reject(cancelled());
-    if (signal?.aborted) throw cancelled();
-    signal?.addEventListener('abort', abort, { once: true });
-    try {
-      await Promise.race([this.ready, aborted.promise]);
-    } finally {
-      signal?.removeEventListener('abort', abort);
-    }
-    if (this.#closing) throw closing();
   }
 
   async #submit(run: number, handle: RunHandle, signal: AbortSignal): Promise<void> {
@@ -125,78 +104,33 @@ export class SupervisedExecutor implements Executor {
       ...(now === undefined ? {} : { now }),
       ...(seed === undefined ? {} : { seed }),
     };
-    if (this.#known.has(program.key)) return this.#child?.send({ ...command, payload: 'none' });
-    const stored = await this.#stored(program.key);
+    if (this.#programs.has(program.key)) return this.#supervisor.child?.send({ ...command, payload: 'none' });
+    const stored = await this.#programs.stored(program.key);
     // The process may have ended meanwhile, or the caller has gone: then there is nobody to run it, or to run it for.
     if (handle.ended) return undefined;
     if (signal.aborted) return handle.fail('ERR_EXECUTE_CANCELLED', 'The run was cancelled before it began.');
     if (stored) {
-      this.#remember(program.key);
-      this.#child?.send({ ...command, payload: 'program' }, stored);
-    } else this.#child?.send({ ...command, payload: 'script' }, Buffer.from(program.script, 'utf8'));
+      this.#programs.remember(program.key);
+      this.#supervisor.child?.send({ ...command, payload: 'program' }, stored);
+    } else this.#supervisor.child?.send({ ...command, payload: 'script' }, Buffer.from(program.script, 'utf8'));
     return undefined;
-  }
-
-  async #stored(key: string): Promise<Uint8Array | undefined> {
-    try {
-      return await this.#options.programs.get(key);
-    } catch (error) {
-      this.#options.log.warn(`A cached program cannot be read: ${toSandboxError(error).message}`);
-      return undefined;
-    }
-  }
-
-  #remember(key: string): void {
-    this.#known.add(key);
-    const [oldest] = this.#known;
-    if (this.#known.size > MAX_KNOWN && oldest !== undefined) this.#known.delete(oldest);
   }
 
   #cancel(run: number): void {
     const handle = this.#runs.get(run);
     if (!handle) return;
-    this.#child?.send({ type: 'cancel', run });
+    this.#supervisor.child?.send({ type: 'cancel', run });
     void sleep(CANCEL_GRACE_MS, undefined, { ref: false }).then(() => handle.fail('ERR_EXECUTE_CANCELLED', 'The run was cancelled.'));
-  }
-
-  #start(): void {
-    this.#startedAt = Date.now();
-    this.#known.clear();
-    try {
-      this.#child = this.#spawn();
-      this.#child.send({ type: 'init', ...this.#options.init });
-    } catch (error) {
-      // The machine has no process or file handle left: it may have one later.
-      this.#exited(toSandboxError(error).message);
-    }
-  }
-
-  #spawn(): ExecutorChild {
-    const child: ExecutorChild = new ExecutorChild({
-      onEvent: (event, payload) => {
-        // What is left in the connection of a process that has ended concerns nobody.
-        if (child !== this.#child) return;
-        this.#receive(child, event, payload).catch((error: unknown) => {
-          this.#options.log.warn(`A message of the executor could not be handled: ${toSandboxError(error).message}`);
-        });
-      },
-      onExit: (reason) => this.#exited(reason),
-      onStderr: (text) => this.#options.log.debug(`executor: ${text.trimEnd()}`),
-    });
-    return child;
   }
 
   async #receive(child: ExecutorChild, event: ExecutorEvent, payload: Buffer): Promise<void> {
     switch (event.type) {
       case 'ready':
-        return this.#setReady.resolve();
       case 'fatal':
-        this.#options.log.warn(`The executor cannot start: ${event.message}`);
-        return child.kill();
+        return undefined;
       case 'made':
         if (event.run !== undefined) return this.#makes.get(event.run)?.resolve(Buffer.from(payload));
-        this.#remember(event.key);
-        return this.#options.programs.put(event.key, Buffer.from(payload));
+        return this.#keep(event.key, Buffer.from(payload));
       case 'outcome':
         return this.#runs.get(event.run)?.end(event.outcome as RunOutcome);
       case 'refused': {
@@ -235,42 +169,23 @@ export class SupervisedExecutor implements Executor {
     }
   }
 
-  #exited(reason: string): void {
+  /** Only what somebody runs just now is taken: an executor that was taken over must not fill the store with other programs. */
+  async #keep(key: string, program: Uint8Array): Promise<void> {
+    for (const { request } of this.#runs.values()) if (request.program.key === key) return this.#programs.keep(key, program);
+    this.#log.warn('The executor made a program that nobody asked for; it is not kept.');
+    return undefined;
+  }
+
+  #lost(error: SandboxError): void {
+    this.#programs.forget();
     for (const handle of this.#runs.values()) handle.fail('ERR_EXECUTE_LOST', 'The process that ran the program ended unexpectedly.');
-    const lost = new SandboxError('ERR_EXECUTE_LOST', 'The executor process ended.', {
-      hint: 'The server log says why.',
-      cause: new Error(reason),
-    });
-    this.#setReady.promise.catch(() => undefined);
-    this.#setReady.reject(lost);
-    for (const make of this.#makes.values()) make.reject(lost);
-    this.#child = undefined;
-    if (this.#closing) return;
-    this.#options.log.warn(`The executor ended (${reason}); it is started again.`);
-    this.#setReady = Promise.withResolvers();
-    this.#setReady.promise.catch(() => undefined);
-    const stable = Date.now() - this.#startedAt > STABLE_AFTER_MS;
-    this.#backOffMs = stable ? 0 : Math.min(Math.max(this.#backOffMs * 2, FIRST_BACK_OFF_MS), LONGEST_BACK_OFF_MS);
-    this.#restart = setTimeout(() => this.#start(), this.#backOffMs);
+    for (const make of this.#makes.values()) make.reject(error);
   }
 
   async close(): Promise<void> {
-    this.#closing = true;
-    clearTimeout(this.#restart);
-    // Whoever waits for a process that will not be started any more.
-    this.#setReady.promise.catch(() => undefined);
-    this.#setReady.reject(closing());
     for (const handle of this.#runs.values()) handle.fail('ERR_EXECUTE_CANCELLED', 'The server is shutting down.');
-    await this.#child?.close();
+    await this.#supervisor.close();
   }
-}
-
-function cancelled(): SandboxError {
-  return new SandboxError('ERR_EXECUTE_CANCELLED', 'The run was cancelled before it began.');
-}
-
-function closing(): SandboxError {
-  return new SandboxError('ERR_SERVER_CLOSING', 'The server is shutting down.');
 }
 
 /** The JSON text of an answer, as the guest contract has it. The value is JSON already and is not parsed again. */

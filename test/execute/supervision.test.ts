@@ -1,7 +1,7 @@
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { programKey } from '../../src/component/program-key.ts';
-import type { ProgramStore, SupervisedExecutor } from '../../src/execute/supervised-executor.ts';
-import { startExecutor } from '../../src/execute/supervised-executor.ts';
+import type { ProgramStore } from '../../src/execute/known-programs.ts';
+import { startExecutor, type SupervisedExecutor } from '../../src/execute/supervised-executor.ts';
 import { codeOf, memoryStore, openTestExecutor, resultOf, runBody, type RunOptions } from '../support/executor.ts';
 
 /** The executor process dies, or is told nonsense: its runs end with a code, and the next one works. */

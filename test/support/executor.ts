@@ -3,7 +3,8 @@ import { inject } from 'vitest';
 import { programKey } from '../../src/component/program-key.ts';
 import { LIMITS } from '../../src/limits.ts';
 import type { RunLimits, RunOutcome, ToolAnswer, ToolCall } from '../../src/execute/run.ts';
-import { startExecutor, type ProgramStore, type SupervisedExecutor } from '../../src/execute/supervised-executor.ts';
+import type { ProgramStore } from '../../src/execute/known-programs.ts';
+import { startExecutor, type SupervisedExecutor } from '../../src/execute/supervised-executor.ts';
 import type { InitCommand } from '../../src/execute/executor-protocol.ts';
 
 const RUN_LIMIT_NAMES = [
