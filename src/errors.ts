@@ -97,6 +97,8 @@ export interface ErrorDetails {
 /** One finding of the bundler or the checker about the agent's code. */
 export interface Diagnostic {
   message: string;
+  /** The number of the TypeScript error, such as 2345, where it is one. */
+  tsCode?: number;
   location?: SourceLocation;
 }
 

@@ -2,8 +2,10 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { createChecker, type Checker } from './check/checker.ts';
 import { createBundler } from './bundle/bundler.ts';
 import { bundleGuest } from './bundle/guest.ts';
+import { readSource } from './bundle/source-text.ts';
 import { openDiskCache } from './component/disk-cache.ts';
 import type { Config } from './config/schema.ts';
 import type { BuildStep } from './engine/build-process.ts';
@@ -76,6 +78,9 @@ export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
   const bundler = started.use(
     createBundler({ libraries: config.libraries, resolveFrom: options.installDirectory, maxSourceBytes, maxBundleBytes }),
   );
+  const checker = config.check === 'off' ? undefined : started.use(await openChecker(options));
+  wrappers.onChange((set) => void checker?.warm(set));
+  void checker?.warm(wrappers.current());
   // The first bundle starts the bundler's processes: nobody has to wait for them.
   bundler.bundle({ code: 'return null;', wrappers: wrappers.current() }, new AbortController().signal).catch(() => undefined);
   const sessions = await openSessions(options);
@@ -87,6 +92,7 @@ export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
     validateArguments,
     wrappers: () => wrappers.current(),
     bundler,
+    checker,
     engineHash: engine.hash,
     executor,
     sessions,
@@ -94,6 +100,21 @@ export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
   });
   const running = started.move();
   return { port, engine, upstreams, wrappers, executor, bundler, close: () => running.disposeAsync() };
+}
+
+async function openChecker({ config, installDirectory }: OpenOptions): Promise<Checker> {
+  const [globals, ampoule] = await Promise.all(['globals', 'ampoule'].map((name) => readFile(guestFile(`${name}.d.ts`), 'utf8')));
+  return createChecker({
+    libraries: config.libraries,
+    resolveFrom: installDirectory,
+    globals: globals ?? '',
+    ampoule: ampoule ?? '',
+    readSource,
+  });
+}
+
+function guestFile(name: string): string {
+  return fileURLToPath(new URL(`../host-functions/guest/${name}`, import.meta.url));
 }
 
 function openUpstreams({ config, environment, log, version }: OpenOptions): Upstreams {

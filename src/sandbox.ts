@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Bundle } from './bundle/bundle.ts';
 import type { Bundler } from './bundle/bundler.ts';
+import { checkError, type CheckMode, type CheckReport, type Checker } from './check/checker.ts';
 import { programKey } from './component/program-key.ts';
 import type { Config } from './config/schema.ts';
-import { SandboxError, toSandboxError } from './errors.ts';
+import { SandboxError, toSandboxError, type Diagnostic } from './errors.ts';
 import type { Executor, RunOutcome } from './execute/run.ts';
 import { executeOutputSchema } from './result/output-schema.ts';
 import { presentFailure, presentOutcome, type ExecuteResponse } from './result/present.ts';
@@ -17,12 +18,14 @@ import type { WrapperSet } from './wrappers/wrapper-set.ts';
 
 /** The stages of a running sandbox, each already started. */
 export interface SandboxStages {
-  readonly config: Pick<Config, 'limits'>;
+  readonly config: Pick<Config, 'limits' | 'check'>;
   readonly upstreams: Upstreams;
   readonly validateArguments: ValidateArguments;
   /** The wrappers of the present catalog. */
   readonly wrappers: () => WrapperSet;
   readonly bundler: Bundler;
+  /** Absent when the operator wants no check. */
+  readonly checker?: Checker | undefined;
   /** Blake3 of the engine that programs are made for. */
   readonly engineHash: string;
   readonly executor: Executor;
@@ -35,10 +38,9 @@ interface Progress {
   readonly executionId: string;
   readonly phases: Record<string, number>;
   session?: Session;
-  bundle?: Bundle;
 }
 
-/** The way of a run: request, session, bundle, program, run, commit, answer. */
+/** The way of a run: request, check and bundle, session, program, run, commit, answer. */
 export function createSandbox(stages: SandboxStages): SandboxPort {
   return {
     outputSchema: executeOutputSchema,
@@ -51,21 +53,52 @@ export function createSandbox(stages: SandboxStages): SandboxPort {
 async function execute(stages: SandboxStages, request: ExecuteRequest, options: ExecuteOptions): Promise<ExecuteResponse> {
   const progress: Progress = { executionId: newExecutionId(), phases: {} };
   try {
-    const session = stages.sessions.open(request.session);
-    progress.session = session;
-    options.onProgress?.({ message: 'Bundling', progress: 1, total: 3 });
-    const bundle = await timed(progress.phases, 'bundle', () => bundleCode(stages, request, options.signal));
-    progress.bundle = bundle;
+    // A handle that is not valid is told before any work is done for it; a new one is given out when a run begins.
+    if (request.session !== undefined) progress.session = stages.sessions.open(request.session);
+    options.onProgress?.({ message: 'Checking', progress: 1, total: 3 });
+    const prepared = await prepare(stages, request, progress.phases, options.signal);
+    const session = (progress.session ??= stages.sessions.open());
     options.onProgress?.({ message: 'Running', progress: 2, total: 3 });
-    const outcome = await runBundle(stages, request, progress, bundle, session, options.signal);
-    return finish(stages, progress, session, bundle, outcome);
+    const outcome = await runBundle(stages, request, progress, prepared.bundle, session, options.signal);
+    return finish(stages, progress, session, prepared, outcome);
   } catch (thrown) {
     return failed(stages, progress, thrown, options.signal);
   }
 }
 
-function bundleCode({ bundler, wrappers }: SandboxStages, { code }: ExecuteRequest, signal: AbortSignal): Promise<Bundle> {
-  return bundler.bundle({ code, wrappers: wrappers() }, signal);
+/** A program that may run. */
+interface Prepared {
+  readonly bundle: Bundle;
+  readonly warnings: readonly Diagnostic[];
+}
+
+/** Checks and bundles side by side. Nothing runs before both are done, because tool calls have side effects. */
+async function prepare(
+  stages: SandboxStages,
+  { code }: ExecuteRequest,
+  phases: Record<string, number>,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  const { bundler, checker, config } = stages;
+  const source = { code, wrappers: stages.wrappers() };
+  const checked = checker && timed(phases, 'check', () => checker.check(source, signal));
+  // The bundler's words on syntax and imports come first; what the check thinks of the same code is of no use then.
+  checked?.catch(() => undefined);
+  const bundle = await timed(phases, 'bundle', () => bundler.bundle(source, signal));
+  return { bundle, warnings: await judge(checked, config.check) };
+}
+
+/** What the check found and may pass. @throws SandboxError ERR_CHECK_* when it may not */
+async function judge(checked: Promise<CheckReport> | undefined, mode: CheckMode): Promise<readonly Diagnostic[]> {
+  if (!checked || mode === 'off') return [];
+  try {
+    const report = await checked;
+    if (mode === 'error' && report.diagnostics.length > 0) throw checkError(report);
+    return report.diagnostics;
+  } catch (error) {
+    if (mode === 'error' || !(error instanceof SandboxError)) throw error;
+    return [{ message: error.message }];
+  }
 }
 
 function runBundle(
@@ -91,11 +124,11 @@ function finish(
   { config, sessions }: SandboxStages,
   progress: Progress,
   session: Session,
-  bundle: Bundle,
+  prepared: Prepared,
   outcome: RunOutcome,
 ): ExecuteResponse {
   const { executionId, phases } = progress;
-  const input = { executionId, session: session.handle, outcome, bundle, phases, limits: config.limits };
+  const input = { executionId, session: session.handle, outcome, ...prepared, phases, limits: config.limits };
   const response = presentOutcome(input);
   if (response.structured.status !== 'completed' || outcome.end.status !== 'completed') return response;
   try {

@@ -22,6 +22,7 @@ const ONE_IMPORTER: Record<string, string> = {
   '@bytecodealliance/jco': 'src/engine/transpile.ts',
   esbuild: 'src/bundle/esbuild.ts',
   piscina: 'src/execute/pool.ts',
+  typescript: 'src/check/type-server.ts',
 };
 
 /** What the executor process is made of: it is a process of its own, so its entry wires the stages that run inside it. */

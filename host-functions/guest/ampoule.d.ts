@@ -21,7 +21,7 @@ declare module 'ampoule' {
    * next run of the session when this run completes, and forgotten when it fails.
    */
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says what the state is
-  export function getState<T extends object = Record<string, unknown>>(): T;
+  export function getState<T extends object = Record<string, any>>(): T;
 
   /** `getState()[key] = value`; undefined removes the member. */
   export function setState(key: string, value: unknown): void;

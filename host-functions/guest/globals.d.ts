@@ -25,9 +25,9 @@ interface Console {
 }
 declare const console: Console;
 
-declare function setTimeout<A extends unknown[]>(callback: (...args: A) => unknown, delay?: number, ...args: A): number;
-declare function setInterval<A extends unknown[]>(callback: (...args: A) => unknown, delay?: number, ...args: A): number;
-declare function setImmediate<A extends unknown[]>(callback: (...args: A) => unknown, ...args: A): number;
+declare function setTimeout(callback: (...args: any[]) => unknown, delay?: number, ...args: unknown[]): number;
+declare function setInterval(callback: (...args: any[]) => unknown, delay?: number, ...args: unknown[]): number;
+declare function setImmediate(callback: (...args: any[]) => unknown, ...args: unknown[]): number;
 declare function clearTimeout(id?: number): void;
 declare function clearInterval(id?: number): void;
 declare function clearImmediate(id?: number): void;

@@ -89,3 +89,10 @@ export class LineTable {
     return low + 1;
   }
 }
+
+/** An agent's text made parsable, and the way from offsets in it to positions as they are shown. */
+export function readSource(code: string): { readonly text: string; locationAt(offset: number): SourceLocation } {
+  const { shown, text } = prepareSource(code);
+  const lines = new LineTable(shown, 'editor');
+  return { text, locationAt: (offset) => lines.locationAt(offset) };
+}

@@ -39,8 +39,9 @@ function messageOf({ code, message, name }: FailureSource): string {
   return message === '' ? name : `${name}: ${message}`;
 }
 
-function describeDiagnostic({ message, location }: Diagnostic): NonNullable<ExecuteFailure['diagnostics']>[number] {
-  return { message: safe(message), ...(location && { location: boundLocation(location) }) };
+/** A finding as an answer has it: bounded and harmless to show. */
+export function describeDiagnostic({ message, location, tsCode }: Diagnostic): NonNullable<ExecuteFailure['diagnostics']>[number] {
+  return { message: safe(message), ...(location && { location: boundLocation(location) }), ...(tsCode !== undefined && { tsCode }) };
 }
 
 function safe(text: string): string {

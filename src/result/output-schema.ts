@@ -8,6 +8,12 @@ const location = z.strictObject({
   source: z.string().describe('The text of that line'),
 });
 
+const finding = z.strictObject({
+  message: z.string(),
+  location: location.exactOptional(),
+  tsCode: z.int().exactOptional().describe('Number of the TypeScript error, such as 2345'),
+});
+
 const failure = z.strictObject({
   code: z
     .string()
@@ -16,10 +22,7 @@ const failure = z.strictObject({
   message: z.string(),
   hint: z.string().exactOptional().describe('What to do about it'),
   location: location.exactOptional().describe('Where in your code'),
-  diagnostics: z
-    .array(z.strictObject({ message: z.string(), location: location.exactOptional() }))
-    .exactOptional()
-    .describe('Every finding about your code, when there are several'),
+  diagnostics: z.array(finding).exactOptional().describe('Every finding about your code, when there are several'),
 });
 
 const usage = z.strictObject({
@@ -42,6 +45,7 @@ export const executeOutputSchema = z.strictObject({
   droppedLogBytes: count.exactOptional().describe('Bytes of log over the limit, not kept'),
   calls: z.array(z.strictObject({ server: z.string(), tool: z.string(), ok: z.boolean(), ms: count, code: z.string().exactOptional() })),
   usage,
+  warnings: z.array(finding).exactOptional().describe('Type errors of a program that ran all the same, because the operator wants it so'),
   error: failure.exactOptional(),
 });
 

@@ -1,11 +1,11 @@
 import type { ContentBlock } from '@modelcontextprotocol/server';
 import type { Bundle } from '../bundle/bundle.ts';
 import { SandboxError } from '../errors.ts';
-import type { SourceLocation } from '../errors.ts';
+import type { Diagnostic, SourceLocation } from '../errors.ts';
 import type { CallRecord, RunEnd, RunOutcome } from '../execute/run.ts';
 import { checkJsonBounds, parseBoundedJson } from './bounded-json.ts';
 import type { JsonBounds } from './bounded-json.ts';
-import { describeFailure } from './failure.ts';
+import { describeDiagnostic, describeFailure } from './failure.ts';
 import { agentFrames } from './guest-stack.ts';
 import { clipText, harmlessText } from './harmless-text.ts';
 import type { ExecuteOutput } from './output-schema.ts';
@@ -40,6 +40,8 @@ export interface OutcomeInput {
   /** The phases before the executor: check, bundle and the like. */
   readonly phases: Phases;
   readonly limits: PresentLimits;
+  /** What the check found and the operator lets pass. */
+  readonly warnings?: readonly Diagnostic[];
 }
 
 export interface FailureInput {
@@ -74,18 +76,22 @@ export function presentFailure({ executionId, error, session, outcome, phases = 
 }
 
 function presentEnd(
-  { executionId, session, outcome, bundle, phases }: OutcomeInput,
+  { executionId, session, outcome, bundle, phases, warnings }: OutcomeInput,
   end: Extract<RunEnd, { status: 'failed' }>,
 ): ExecuteResponse {
   const frames = agentFrames(end.stack, bundle);
   const error = describeFailure({ ...end, location: frames[0] });
-  return answer({ status: 'failed', ...record({ executionId, session, outcome, phases }), error }, { frames });
+  return answer({ status: 'failed', ...record({ executionId, session, outcome, phases, warnings }), error }, { frames });
 }
 
-function presentResult({ executionId, session, outcome, phases, limits }: OutcomeInput, result: string, state: string): ExecuteResponse {
+function presentResult(
+  { executionId, session, outcome, phases, limits, warnings }: OutcomeInput,
+  result: string,
+  state: string,
+): ExecuteResponse {
   const bounds = { maxDepth: limits.maxJsonDepth, maxNodes: limits.maxJsonNodes };
   if (state !== '') checkJsonBounds(state, { ...bounds, maxBytes: limits.maxStateBytes }, 'state');
-  const base = { status: 'completed' as const, ...record({ executionId, session, outcome, phases }) };
+  const base = { status: 'completed' as const, ...record({ executionId, session, outcome, phases, warnings }) };
   if (result === '') return answer(base);
   return withResult(base, result, { ...bounds, maxBytes: limits.maxResultBytes });
 }
@@ -112,10 +118,11 @@ interface RecordInput {
   readonly session: string | undefined;
   readonly outcome: RunOutcome | undefined;
   readonly phases: Phases;
+  readonly warnings?: readonly Diagnostic[] | undefined;
 }
 
 /** The part of an answer that is the same for every end of a run. */
-function record({ executionId, session, outcome, phases }: RecordInput): Omit<ExecuteOutput, 'status'> {
+function record({ executionId, session, outcome, phases, warnings = [] }: RecordInput): Omit<ExecuteOutput, 'status'> {
   const dropped = outcome?.droppedLogBytes ?? 0;
   return {
     executionId,
@@ -124,6 +131,7 @@ function record({ executionId, session, outcome, phases }: RecordInput): Omit<Ex
     ...(dropped > 0 && { droppedLogBytes: dropped }),
     calls: (outcome?.calls ?? []).map(describeCall),
     usage: usageOf(outcome, phases),
+    ...(warnings.length > 0 && { warnings: warnings.map(describeDiagnostic) }),
   };
 }
 

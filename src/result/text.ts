@@ -22,7 +22,13 @@ export interface TextExtras {
 
 /** The short text of an answer, for models: small results whole, long ones shortened, and what to do on failure. */
 export function renderText(output: ExecuteOutput, extras: TextExtras): string {
-  const parts = [statusLine(output), ...failureLines(output.error, extras.frames), ...resultLines(output, extras), ...logLines(output)];
+  const parts = [
+    statusLine(output),
+    ...failureLines(output.error, extras.frames),
+    ...resultLines(output, extras),
+    ...warningLines(output),
+    ...logLines(output),
+  ];
   if (output.session !== undefined) parts.push(`session: ${output.session}`);
   return parts.join('\n');
 }
@@ -45,6 +51,12 @@ function failureLines(error: ExecuteFailure | undefined, frames: readonly Source
   }
   if (error.hint !== undefined) lines.push(`hint: ${harmlessText(clipText(error.hint, PREVIEW_CHARS))}`);
   return lines;
+}
+
+function warningLines({ warnings = [] }: ExecuteOutput): string[] {
+  return warnings.length === 0
+    ? []
+    : ['type errors (the program ran all the same):', ...warnings.slice(0, DIAGNOSTICS).map(diagnosticLine)];
 }
 
 function frameLine({ line, column, source }: SourceLocation): string {

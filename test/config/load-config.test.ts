@@ -26,6 +26,7 @@ describe('a config that is right', () => {
       limits: Object.fromEntries(Object.entries(LIMITS).map(([name, limit]) => [name, limit.default])),
       http: { host: '127.0.0.1', port: 8338, path: '/mcp', allowedHosts: [], allowedOrigins: [] },
       log: { level: 'info', format: 'pretty' },
+      check: 'error',
       workers: 'auto',
       generatedDir: '/etc/ampoule/generated',
       baseDir: '/etc/ampoule',

@@ -2,7 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fixture, startAmpoule, type Ampoule } from './harness.ts';
 
 let ampoule: Ampoule;
-beforeAll(async () => void (ampoule = await startAmpoule({ mcpServers: { answers: fixture('answers') }, limits: { maxLogBytes: 2_000 } })));
+beforeAll(
+  async () =>
+    void (ampoule = await startAmpoule({ check: 'off', mcpServers: { answers: fixture('answers') }, limits: { maxLogBytes: 2_000 } })),
+);
 // Whatever a program did: the server is still the same, and still answers.
 afterAll(async () => {
   // oxlint-disable-next-line vitest/no-standalone-expect -- it holds for the tests above as a whole

@@ -12,6 +12,7 @@ let ampoule: Ampoule;
 beforeAll(async () => {
   ampoule = await startAmpoule(
     {
+      check: 'off',
       mcpServers: {
         everything: packaged('everything', [], { tools: { allow: ['echo', 'get-*'], deny: ['get-env'] } }),
         answers: fixture('answers', { env: { API_TOKEN: '${env:E2E_TOKEN}' } }),

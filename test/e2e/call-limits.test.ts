@@ -3,7 +3,7 @@ import { packaged, startAmpoule, type Ampoule } from './harness.ts';
 
 let ampoule: Ampoule;
 beforeAll(async () => {
-  ampoule = await startAmpoule({ mcpServers: { everything: packaged('everything'), memory: packaged('memory') } });
+  ampoule = await startAmpoule({ check: 'off', mcpServers: { everything: packaged('everything'), memory: packaged('memory') } });
 });
 afterAll(() => ampoule.stop());
 

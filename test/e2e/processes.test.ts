@@ -100,7 +100,7 @@ describe.concurrent('processes', () => {
   });
 
   test('a server whose queue is full says that it is busy, and works on', async () => {
-    const ampoule = await startAmpoule({ mcpServers: {}, limits: { maxQueuedRuns: 0, maxRunsPerWorker: 1 } });
+    const ampoule = await startAmpoule({ check: 'off', mcpServers: {}, limits: { maxQueuedRuns: 0, maxRunsPerWorker: 1 } });
     try {
       const { answer } = await begin(ampoule, 'await new Promise((resolve) => setTimeout(resolve, 2_000));');
       const busy = (): Promise<boolean> => ampoule.execute('return 1;').then(({ output }) => output.error?.code === 'ERR_EXECUTE_BUSY');

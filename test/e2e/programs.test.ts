@@ -12,6 +12,7 @@ beforeAll(async () => {
   await writeFile(join(folder.path, 'notes', 'one.txt'), 'first note: grüße');
   await writeFile(join(folder.path, 'notes', 'two.txt'), 'second');
   ampoule = await startAmpoule({
+    check: 'off',
     mcpServers: {
       everything: packaged('everything', [], { tools: { deny: ['get-env'] } }),
       files: packaged('filesystem', [folder.path]),

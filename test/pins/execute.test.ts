@@ -20,7 +20,7 @@ afterAll(() => executor.close());
 
 const ERRORS = `ERR_CONFIG_NOT_FOUND ERR_CONFIG_SYNTAX ERR_CONFIG_INVALID ERR_CONFIG_VARIABLE ERR_UPSTREAM_UNAVAILABLE
   ERR_UPSTREAM_TIMEOUT ERR_UPSTREAM_CLOSED ERR_UPSTREAM_PROTOCOL ERR_UPSTREAM_TOO_LARGE ERR_WRAPPERS_WRITE
-  ERR_BUNDLE_SYNTAX ERR_BUNDLE_IMPORT ERR_BUNDLE_FORM ERR_BUNDLE_TOO_LARGE ERR_BUNDLE_FAILED ERR_ENGINE_BUILD
+  ERR_CHECK_TYPES ERR_CHECK_TIMEOUT ERR_CHECK_FAILED ERR_BUNDLE_SYNTAX ERR_BUNDLE_IMPORT ERR_BUNDLE_FORM ERR_BUNDLE_TOO_LARGE ERR_BUNDLE_FAILED ERR_ENGINE_BUILD
   ERR_ENGINE_METER ERR_ENGINE_CONTRACT ERR_ENGINE_CACHE ERR_COMPONENT_LOAD ERR_COMPONENT_DAMAGED
   ERR_COMPONENT_EXPORT ERR_EXECUTE_THROWN ERR_EXECUTE_FUEL ERR_EXECUTE_ACTIVE_TIME ERR_EXECUTE_WAITING_TIME
   ERR_EXECUTE_MEMORY ERR_EXECUTE_STACK ERR_EXECUTE_CANCELLED ERR_EXECUTE_NEVER_SETTLES ERR_EXECUTE_TOOL_CALLS
@@ -153,6 +153,13 @@ test('the answer of execute_code', () => {
     'usage.toolCalls',
     'usage.phases',
     'usage.cache?',
+    'warnings?',
+    'warnings[].message',
+    'warnings[].location?',
+    'warnings[].location.line',
+    'warnings[].location.column',
+    'warnings[].location.source',
+    'warnings[].tsCode?',
     'error?',
     'error.code',
     'error.message',
@@ -167,6 +174,7 @@ test('the answer of execute_code', () => {
     'error.diagnostics[].location.line',
     'error.diagnostics[].location.column',
     'error.diagnostics[].location.source',
+    'error.diagnostics[].tsCode?',
   ]);
 });
 

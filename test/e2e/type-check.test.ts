@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { packaged, startAmpoule, type Ampoule } from './harness.ts';
+
+/** The types of a program decide whether it runs, as the operator wants it. */
+
+const MISTAKES = `import * as everything from "servers/everything";
+await everything.echo({ message: "sent" });
+const sum = await everything.getSum({ a: "1", b: 2 });
+const weather = await everything.getStructuredContent({ location: "Chicago" });
+return weather.temprature;`;
+
+describe('with the default', () => {
+  let ampoule: Ampoule;
+  beforeAll(async () => void (ampoule = await startAmpoule({ mcpServers: { everything: packaged('everything') } })));
+  afterAll(() => ampoule.stop());
+
+  test('a program with type errors does not run at all, and hears all of them with places and right names', async () => {
+    const { output, text, isError } = await ampoule.execute(MISTAKES);
+    expect(isError).toBe(true);
+    expect(output).toMatchObject({ status: 'failed', calls: [], error: { code: 'ERR_CHECK_TYPES', location: { line: 3, column: 39 } } });
+    expect(output.error?.diagnostics).toEqual([
+      expect.objectContaining({ tsCode: 2322, message: expect.stringContaining('a: number') }),
+      expect.objectContaining({ tsCode: 2551, message: expect.stringContaining("'temperature'") }),
+    ]);
+    expect(text).toContain('3 | const sum = await everything.getSum({ a: "1", b: 2 });');
+  });
+
+  test.each([
+    ['a returned value', 'const n: number = 1; return n.toUpperCase();', 2339],
+    ['a default export', 'export default (1 as number).length;', 2339],
+    ['a global that is not there', 'return process.env;', 2591],
+    ['a check that the program wants to turn off', '// @ts-nocheck\nconst n: number = "x"; return n;', 2322],
+  ])('%s is checked', async (_what, code, tsCode) => {
+    const { output } = await ampoule.execute(code);
+    expect(output.error).toMatchObject({ code: 'ERR_CHECK_TYPES' });
+    expect(output.error?.diagnostics?.[0]?.tsCode).toBe(tsCode);
+  });
+
+  test('syntax and imports are told in the words of the bundler', async () => {
+    expect((await ampoule.execute('const = 1;')).output.error?.code).toBe('ERR_BUNDLE_SYNTAX');
+    expect((await ampoule.execute('import "fs";')).output.error?.code).toBe('ERR_BUNDLE_IMPORT');
+  });
+
+  test('a program without mistakes runs, and its check is one of the phases', async () => {
+    const code =
+      'import * as e from "servers/everything"; const { temperature } = await e.getStructuredContent({ location: "Chicago" }); return temperature > -100;';
+    const { output } = await ampoule.execute(code);
+    expect(output).toMatchObject({ status: 'completed', result: true });
+    expect(output.usage.phases).toHaveProperty('check');
+    expect(output).not.toHaveProperty('warnings');
+  });
+});
+
+test('with "warn" a program with type errors runs, and its answer has the findings', async () => {
+  const ampoule = await startAmpoule({ check: 'warn', mcpServers: {} });
+  try {
+    const { output, text } = await ampoule.execute('const n: number = "x" ; return n;');
+    expect(output).toMatchObject({ status: 'completed', result: 'x', warnings: [{ tsCode: 2322, location: { line: 1, column: 7 } }] });
+    expect(text).toContain('type errors');
+  } finally {
+    await ampoule.stop();
+  }
+});
+
+test('with "off" nobody looks', async () => {
+  const ampoule = await startAmpoule({ check: 'off', mcpServers: {} });
+  try {
+    const { output } = await ampoule.execute('const n: number = "x" ; return n;');
+    expect(output).toMatchObject({ status: 'completed', result: 'x' });
+    expect(output.usage.phases).not.toHaveProperty('check');
+  } finally {
+    await ampoule.stop();
+  }
+});
