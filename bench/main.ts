@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { openEngine } from '../src/open-sandbox.ts';
+import { measureCheck } from './check.ts';
 import { measureExecutor } from './executor.ts';
 import { measureInPool } from './in-pool.ts';
 import { measureMetering } from './metering.ts';
@@ -32,6 +33,8 @@ say('the executor process ...');
 const executor = await measureExecutor(engine);
 say('metering ...');
 const metering = await measureMetering(engine);
+say('the type check ...');
+const checks = await measureCheck();
 
 const rows: Row[] = [
   {
@@ -47,6 +50,7 @@ const rows: Row[] = [
   atMost('componentize a new small bundle', executor.componentize, 15),
   atMost('an endless loop ends after its limit', executor.stop.late, 50),
   { name: '  the next run on that worker', result: ms(executor.stop.next) },
+  ...checks.map(({ tools, imports, ...figures }) => ({ name: `type check, ${tools} tools, ${imports} imports`, result: ms(figures) })),
   { name: 'runs per second, 64 at once, in the pool', result: pool.perSecond.toFixed(0) },
   { name: '  the same through the executor process', result: executor.perSecond.toFixed(0) },
 ];
