@@ -1,3 +1,4 @@
+import { isPlainJson } from './plain-json.ts';
 import * as p from './primordials.ts';
 
 const MAX_DEPTH = 200;
@@ -39,7 +40,9 @@ export function toJsonText(value: unknown, name: string, maxBytes: number): Json
   root = name;
   budget = limit = maxBytes;
   try {
-    const text = write(value, { parent: null, key: '', holder: null, depth: 0 }) ?? '';
+    const text = isPlainJson(value, maxBytes, MAX_DEPTH)
+      ? p.stringifyJson(value)
+      : (write(value, { parent: null, key: '', holder: null, depth: 0 }) ?? '');
     if (p.exceedsUtf8Length(text, maxBytes)) throw tooLarge();
     return { problem: null, text };
   } catch (thrown) {

@@ -84,10 +84,13 @@ export function resume(now: number, calls: ArrayLike<number>, answers: ArrayLike
   }
 }
 
-/** See `world.wit`. The list inherits nothing, because the bindings await it and would ask it for `then`. */
+/** What `status` gives out. It inherits nothing, because the bindings await it and would ask it for `then`. */
+const texts = p.newList<string>();
+
+/** See `world.wit`. */
 export function status(): p.List<string> {
   const { ending } = run;
-  const texts = p.newList<string>();
+  texts.length = 0;
   // By hand: this is called at every step, and the general way costs ten times as much.
   p.push(texts, `{"running":${run.runningCalls},"nextTimer":${nextTimer()},"ending":${endingText(ending)}}`);
   if (ending?.status === 'completed') {

@@ -104,13 +104,13 @@ export function push<T>(list: List<T>, item: T): void {
   list[list.length] = item;
 }
 
-/** The number of bytes that a string has in UTF-8. */
 /** Whether a text is longer than `maxBytes` of UTF-8. Only a text near the bound is counted through. */
 export function exceedsUtf8Length(text: string, maxBytes: number): boolean {
   if (text.length > maxBytes) return true;
   return text.length * 3 > maxBytes && utf8Length(text) > maxBytes;
 }
 
+/** The number of bytes that a string has in UTF-8. */
 export function utf8Length(text: string): number {
   let bytes = text.length;
   for (let i = 0; i < text.length; i++) {
