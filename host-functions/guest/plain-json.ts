@@ -30,7 +30,10 @@ function isPlain(value: unknown, depth: number): boolean {
       if (value === null) return true;
       if (depth === 0) return false;
       return p.isArray(value) ? isPlainList(value as unknown[], depth - 1) : isPlainObject(value as Record<string, unknown>, depth - 1);
-    default:
+    case 'undefined':
+    case 'bigint':
+    case 'symbol':
+    case 'function':
       return false;
   }
 }
