@@ -21,6 +21,7 @@ const ONE_IMPORTER: Record<string, string> = {
   '@bytecodealliance/componentize-js': 'src/engine/componentize.ts',
   '@bytecodealliance/jco': 'src/engine/transpile.ts',
   esbuild: 'src/bundle/esbuild.ts',
+  'fastest-levenshtein': 'src/nearest-name.ts',
   piscina: 'src/execute/pool.ts',
   typescript: 'src/check/type-server.ts',
 };

@@ -3,7 +3,8 @@ import { AMPOULE_EXPORTS } from './ampoule-module.ts';
 import { ENTRY_FILE } from './esbuild.ts';
 import type { BuildMessage } from './module-source.ts';
 import { libraryOf } from './library-files.ts';
-import { type ModuleWorld, nearest, printable, quotedList } from './specifiers.ts';
+import { nearestNames } from '../nearest-name.ts';
+import { type ModuleWorld, printable, quotedList } from './specifiers.ts';
 
 const MAX_DIAGNOSTICS = 10;
 
@@ -57,7 +58,7 @@ function readMessage(message: BuildMessage, world: ModuleWorld): Finding {
 function explainMissing(module: string, name: string, world: ModuleWorld): Finding {
   const names = exportsOf(module, world);
   const specifier = specifierOf(module);
-  const near = nearest(name, names);
+  const near = nearestNames(name, names);
   const suggestion = near.length === 0 ? '' : ` Did you mean ${near.map((candidate) => `"${candidate}"`).join(' or ')}?`;
   const hint = names.length === 0 ? undefined : `It exports ${quotedList(names)}.`;
   return { code: 'ERR_BUNDLE_IMPORT', message: `"${specifier}" has no export "${printable(name)}".${suggestion}`, hint };

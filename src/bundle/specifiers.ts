@@ -1,6 +1,6 @@
 import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
-import { distance } from 'fastest-levenshtein';
+import { nearestNames } from '../nearest-name.ts';
 
 /** The modules that exist for one program. */
 export interface ModuleWorld {
@@ -34,17 +34,6 @@ export function resolveWrapperImport(specifier: string, importer: string, world:
   return { kind: 'refused', message: `A generated wrapper imports "${printable(specifier)}".`, hint: 'Generate the wrappers again.' };
 }
 
-/** Up to three of `names` that are spelled most like `name`, the nearest first. */
-export function nearest(name: string, names: Iterable<string>): string[] {
-  const wanted = name.slice(0, 100).toLowerCase();
-  return [...new Set(names)]
-    .map((candidate) => ({ candidate, cost: distance(wanted, candidate.toLowerCase()) }))
-    .filter(({ candidate, cost }) => cost <= Math.max(2, Math.min(wanted.length, candidate.length) / 2))
-    .sort((a, b) => a.cost - b.cost || (a.candidate < b.candidate ? -1 : 1))
-    .slice(0, 3)
-    .map(({ candidate }) => candidate);
-}
-
 /** Names as a sentence part: `"a", "b" or "c"`, at most `limit` of them. */
 export function quotedList(names: readonly string[], limit = 20): string {
   const shown = names.slice(0, limit).map((name) => `"${name}"`);
@@ -72,12 +61,12 @@ function resolveServer(specifier: string, world: ModuleWorld): Resolution {
     return refusedServer(
       specifier,
       `The server "${folder}" has no such file.`,
-      nearest(parts.join('/').replace(/\.ts$/u, ''), files),
+      nearestNames(parts.join('/').replace(/\.ts$/u, ''), files),
       folder,
     );
   }
   const all = folders.length === 0 ? 'No server is connected.' : `Servers: ${quotedList(folders.map((name) => `servers/${name}`))}.`;
-  return refusedServer(specifier, all, nearest(folder, folders), undefined);
+  return refusedServer(specifier, all, nearestNames(folder, folders), undefined);
 }
 
 function refusedServer(specifier: string, fact: string, near: readonly string[], folder: string | undefined): Resolution {
@@ -131,7 +120,7 @@ function explain(specifier: string, library: string | undefined, world: ModuleWo
 
 function adviseLibrary(library: string | undefined, world: ModuleWorld): string {
   if (world.libraries.length === 0) return 'No npm packages are allowed here. Import "ampoule" or "servers/<name>".';
-  const near = library === undefined ? [] : nearest(library, world.libraries);
+  const near = library === undefined ? [] : nearestNames(library, world.libraries);
   const suggestion = near.length === 0 ? '' : ` Did you mean "${near[0]}"?`;
   return `Allowed packages: ${quotedList([...world.libraries].sort())}.${suggestion}`;
 }

@@ -1,19 +1,8 @@
-import { distance } from 'fastest-levenshtein';
+import { nearestNames } from '../nearest-name.ts';
 import type { WrapperSet } from '../wrappers/wrapper-set.ts';
 
 const MAX_LISTED = 12;
 const MAX_DECLARATION = 200;
-
-/** Up to three of `names` that are spelled most like `name`, the nearest first. */
-export function nearestNames(name: string, names: Iterable<string>): string[] {
-  const wanted = name.slice(0, 100).toLowerCase();
-  return [...new Set(names)]
-    .map((candidate) => ({ candidate, cost: distance(wanted, candidate.toLowerCase()) }))
-    .filter(({ candidate, cost }) => cost <= Math.max(2, Math.min(wanted.length, candidate.length) / 2))
-    .sort((a, b) => a.cost - b.cost || (a.candidate < b.candidate ? -1 : 1))
-    .slice(0, 3)
-    .map(({ candidate }) => candidate);
-}
 
 /** What there is in the place of a name that there is not: the nearest names, or some of all. */
 export function suggest(name: string, names: readonly string[], kind: string): string {

@@ -4,7 +4,7 @@ import { configJsonSchema } from './json-schema.ts';
 import type { SchemaNode } from './json-schema.ts';
 import { valueAt } from './json-source.ts';
 import type { JsonPath } from './json-source.ts';
-import { nearest } from './nearest.ts';
+import { nearestName } from '../nearest-name.ts';
 import { showValue } from './secrets.ts';
 import { serverKind } from './server-kind.ts';
 import type { Entry, ServerKind } from './server-kind.ts';
@@ -103,7 +103,7 @@ function hasVariable(written: unknown): boolean {
 function wrongChoice(issue: z.core.$ZodIssueInvalidValue, path: JsonPath, view: View): Finding {
   const value = valueAt(view.written, path);
   const choices = issue.values.map(String);
-  const near = typeof value === 'string' ? nearest(value, choices) : undefined;
+  const near = typeof value === 'string' ? nearestName(value, choices) : undefined;
   const expected = isServer(path.slice(0, -1)) ? issue.message : `one of ${choices.map((choice) => `"${choice}"`).join(', ')}`;
   const finding = wrongValue(expected, path, view);
   return near === undefined ? finding : { ...finding, message: `${finding.message}; did you mean "${near}"?` };
@@ -112,7 +112,7 @@ function wrongChoice(issue: z.core.$ZodIssueInvalidValue, path: JsonPath, view: 
 function unknownKey(key: string, parent: JsonPath, view: View): Finding {
   const keys = rightKeys(parent, view);
   const other = Object.hasOwn(OTHER_NAMES, key) ? OTHER_NAMES[key] : undefined;
-  const near = nearest(key, keys);
+  const near = nearestName(key, keys);
   const meant = other ?? (near === undefined ? undefined : `"${near}"`);
   const question = meant === undefined ? '.' : `, did you mean ${meant}?`;
   return { kind: 'invalid', path: [...parent, key], atKey: true, message: `unknown key${question} Right keys: ${keys.join(', ')}` };

@@ -1,5 +1,5 @@
 import type { JsonPath } from './json-source.ts';
-import { nearest } from './nearest.ts';
+import { nearestName } from '../nearest-name.ts';
 import type { Finding } from './finding.ts';
 
 /** Environment variables by name, as in `process.env`. */
@@ -45,7 +45,7 @@ function lookUp(reference: string, path: JsonPath, environment: Environment): st
 
 function unset(name: string, path: JsonPath, environment: Environment): Finding {
   const others = Object.keys(environment).filter((other) => environment[other] !== undefined);
-  const near = nearest(name, others);
+  const near = nearestName(name, others);
   const meant = near === undefined ? '' : `, did you mean ${near}?`;
   return {
     kind: 'variable',

@@ -1,7 +1,7 @@
 import type { Finding } from './finding.ts';
 import type { JsonPath } from './json-source.ts';
 import { valueAt } from './json-source.ts';
-import { nearest } from './nearest.ts';
+import { nearestName } from '../nearest-name.ts';
 import { SERVER_TYPES } from './server-schema.ts';
 import { showValue } from './secrets.ts';
 
@@ -35,7 +35,7 @@ export function serverKind(entry: Entry, path: JsonPath): ServerKind {
 
 function typeProblem(type: unknown, written: unknown, path: JsonPath): string | undefined {
   if (SERVER_TYPES.some((known) => known === type)) return undefined;
-  const near = typeof written === 'string' ? nearest(written, SERVER_TYPES) : undefined;
+  const near = typeof written === 'string' ? nearestName(written, SERVER_TYPES) : undefined;
   const meant = near === undefined ? '' : `, did you mean "${near}"?`;
   return `unknown server type ${showValue(written, [...path, 'type'])}${meant === '' ? '.' : meant} Right types: "stdio", "http" (Streamable HTTP), "sse"`;
 }

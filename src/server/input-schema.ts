@@ -1,7 +1,7 @@
-import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { SandboxError } from '../errors.ts';
 import { LIMITS } from '../limits.ts';
+import { nearestName } from '../nearest-name.ts';
 import { measureJson } from './measure-json.ts';
 import type { ExecuteRequest } from './sandbox-port.ts';
 import type { ServerLimits } from './server-options.ts';
@@ -97,10 +97,8 @@ function issueTexts(issue: z.core.$ZodIssue, args: unknown): string[] {
 function unknownKeyText(key: string, path: readonly PropertyKey[]): string {
   const keys = path.length === 0 ? KEYS : LIMIT_KEYS;
   const clipped = key.slice(0, 40);
-  const nearest =
-    keys.toSorted((a, b) => distance(clipped.toLowerCase(), a.toLowerCase()) - distance(clipped.toLowerCase(), b.toLowerCase()))[0] ?? '';
-  const near = distance(clipped.toLowerCase(), nearest.toLowerCase()) <= 3;
-  const known = near ? `Did you mean "${nearest}"?` : `Known are ${keys.map((name) => `"${name}"`).join(', ')}.`;
+  const near = nearestName(clipped, keys);
+  const known = near === undefined ? `Known are ${keys.map((name) => `"${name}"`).join(', ')}.` : `Did you mean "${near}"?`;
   return `Unknown argument ${JSON.stringify([...path, clipped].join('.'))}. ${known}`;
 }
 

@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv';
-import { nearest } from './unknown.ts';
+import { nearestName } from '../nearest-name.ts';
 
 const MAX_ERRORS = 5;
 const MAX_LISTED = 30;
@@ -59,18 +59,18 @@ function describeError(error: ErrorObject): string {
 function missing(path: string, name: string, error: ErrorObject): string {
   const known = Object.keys(objectOf(error.parentSchema?.['properties']));
   const strays = Object.keys(objectOf(error.data)).filter((key) => !known.includes(key));
-  const near = nearest(name, strays);
+  const near = nearestName(name, strays);
   return near === undefined ? `${member(path, name)} is missing` : `${member(path, name)} is missing (there is ${shown(near)} instead)`;
 }
 
 function unknown(path: string, name: string, error: ErrorObject): string {
-  const near = nearest(name, Object.keys(objectOf(error.parentSchema?.['properties'])));
+  const near = nearestName(name, Object.keys(objectOf(error.parentSchema?.['properties'])));
   return `${member(path, name)} is not a property that it takes${near === undefined ? '' : ` (did you mean ${shown(near)}?)`}`;
 }
 
 function meant(error: ErrorObject): string {
   const words = listOf(error.schema).filter((value) => typeof value === 'string');
-  const near = typeof error.data === 'string' ? nearest(error.data, words) : undefined;
+  const near = typeof error.data === 'string' ? nearestName(error.data, words) : undefined;
   return near === undefined ? '' : `, did you mean ${shown(near)}?`;
 }
 

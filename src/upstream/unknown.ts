@@ -1,4 +1,4 @@
-import { closest, distance } from 'fastest-levenshtein';
+import { nearestName } from '../nearest-name.ts';
 import type { CallAnswer } from './call.ts';
 import { failedAnswer } from './call.ts';
 import type { CatalogServer } from './catalog.ts';
@@ -21,20 +21,8 @@ export function unknownServer(server: string, known: readonly string[]): CallAns
   return failedAnswer('ERR_CALL_UNKNOWN_SERVER', `there is no server "${server.slice(0, MAX_NAME_LENGTH)}"`, hintFor(server, known));
 }
 
-/** The known name that is most like the given one, when it is like it at all. */
-export function nearest(given: string, known: readonly string[]): string | undefined {
-  if (known.length === 0 || given.length > MAX_NAME_LENGTH) return undefined;
-  const best = closest(
-    given.toLowerCase(),
-    known.map((name) => name.toLowerCase()),
-  );
-  const match = known.find((name) => name.toLowerCase() === best);
-  const allowed = Math.max(2, Math.floor(given.length / 3));
-  return match !== undefined && distance(given.toLowerCase(), best) <= allowed ? match : undefined;
-}
-
 function hintFor(given: string, known: readonly string[]): string {
-  const near = nearest(given, known);
+  const near = nearestName(given, known);
   if (near !== undefined) return `Did you mean "${near}"?`;
   if (known.length === 0) return 'There are none.';
   const more = known.length > MAX_LISTED ? ` and ${known.length - MAX_LISTED} more` : '';
