@@ -174,6 +174,7 @@ class ProgramRun {
 
   outcome(end: RunEnd): Omit<RunOutcome, 'phases' | 'cache'> {
     const { meter } = this.#instance;
+    this.#warnOfUnfinishedCalls(end);
     // The codes are the gateway's own, checked when they came in.
     const calls = this.#calls.records() as CallRecord[];
     return {
@@ -189,6 +190,14 @@ class ProgramRun {
         toolCalls: calls.length,
       },
     };
+  }
+
+  /** A call that nobody awaits is nearly always a forgotten `await`: the program would think that it was made. */
+  #warnOfUnfinishedCalls(end: RunEnd): void {
+    const { running } = this.#calls;
+    if (end.status !== 'completed' || running === 0) return;
+    const calls = running === 1 ? 'A tool call was' : `${running} tool calls were`;
+    this.#log.append('warn', `${calls} still running when the program ended, and may not have been made. Await every call.`);
   }
 
   close(): void {

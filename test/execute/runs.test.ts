@@ -50,6 +50,13 @@ test('answers may come in any order', async () => {
   expect(resultOf(await runBody(executor, body, { onCall }))).toEqual([1, 20, 40]);
 });
 
+test('a call that the program does not await is cancelled at its end, and the log says so', async () => {
+  const outcome = await runBody(executor, 'ampoule.callTool("s", "t"); return 1', { onCall: () => new Promise(() => undefined) });
+  expect(resultOf(outcome)).toBe(1);
+  expect(outcome.calls).toEqual([expect.objectContaining({ server: 's', tool: 't', ok: false })]);
+  expect(outcome.logs).toEqual([{ level: 'warn', message: expect.stringContaining('A tool call was still running') }]);
+});
+
 test('a failed tool call is an error that the program can catch', async () => {
   const onCall = (): Promise<ToolAnswer> =>
     Promise.resolve({ ok: false, error: { code: 'ERR_CALL_TOOL', message: 'no such city', hint: 'try another' } });
