@@ -1,9 +1,7 @@
 import { createCallTable } from '../../host-functions/call-tool.ts';
-import { createGetState } from '../../host-functions/get-state.ts';
-import { HostFunctionError } from '../../host-functions/host-error.ts';
 import { createLog } from '../../host-functions/log.ts';
-import { readMountedFile } from '../../host-functions/read-file.ts';
-import type { EngineInstance, HostFunctions } from './engine-instance.ts';
+import type { EngineInstance } from './engine-instance.ts';
+import { createHostFunctions } from './host-functions.ts';
 import { endOfBrokenCall } from './guest-failure.ts';
 import { readGuestStatus, type GuestStatus } from './guest-status.ts';
 import { GuestStop } from './guest-stop.ts';
@@ -91,28 +89,7 @@ class ProgramRun {
       },
     });
     this.#mailbox = new Mailbox(port, ({ call, ok, code }) => this.#calls.settle(call, ok, code));
-    instance.host = this.#hostFunctions(mounts);
-  }
-
-  #hostFunctions(mounts: ReadonlyMap<string, string>): HostFunctions {
-    const { limits, state } = this.#task;
-    return {
-      callTool: (server, tool, args) => this.#calls.begin(server, tool, args),
-      readFile: (path) => {
-        try {
-          return readMountedFile(mounts, path, limits.maxFileBytes);
-        } catch (error) {
-          if (!(error instanceof HostFunctionError)) throw error;
-          // jco hands `payload` to the guest as the error of the WIT result; anything else would be a trap.
-          throw Object.assign(new Error(error.message), { payload: error.toJsonText() });
-        }
-      },
-      getState: createGetState(state, limits.maxStateBytes, (bytes) => {
-        const message = `The session's state has ${bytes} bytes; at most ${limits.maxStateBytes} are allowed.`;
-        throw new GuestStop('ERR_EXECUTE_RESULT_TOO_LARGE', message);
-      }),
-      log: (level, message) => this.#log.append(level, message),
-    };
+    instance.host = createHostFunctions(task, mounts, this.#calls, this.#log);
   }
 
   async toEnd(): Promise<RunEnd> {
