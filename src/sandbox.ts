@@ -18,7 +18,7 @@ import type { WrapperSet } from './wrappers/wrapper-set.ts';
 
 /** The stages of a running sandbox, each already started. */
 export interface SandboxStages {
-  readonly config: Pick<Config, 'limits' | 'check'>;
+  readonly config: Pick<Config, 'limits' | 'check' | 'libraries' | 'mounts'>;
   readonly upstreams: Upstreams;
   readonly validateArguments: ValidateArguments;
   /** The wrappers of the present catalog. */
@@ -148,7 +148,13 @@ function failed({ log }: SandboxStages, progress: Progress, thrown: unknown, sig
 }
 
 function describe({ config, upstreams, wrappers }: SandboxStages): DescriptionSource {
-  return { wrappers: wrappers(), catalog: upstreams.catalog(), limits: config.limits };
+  return {
+    wrappers: wrappers(),
+    catalog: upstreams.catalog(),
+    limits: config.limits,
+    libraries: config.libraries,
+    mounts: Object.keys(config.mounts),
+  };
 }
 
 async function timed<T>(phases: Record<string, number>, name: string, work: () => Promise<T>): Promise<T> {

@@ -38,7 +38,7 @@ export interface EngineOptions {
  * The engine for these sources: from the cache when a good one is there, else built (a few seconds, in a child process).
  * Safe when two processes do it at once.
  *
- * @throws SandboxError ERR_ENGINE_BUILD, ERR_ENGINE_METER, ERR_ENGINE_CONTRACT
+ * @throws SandboxError ERR_ENGINE_BUILD, ERR_ENGINE_METER, ERR_ENGINE_CONTRACT, ERR_ENGINE_CACHE when the folder cannot be written
  */
 export async function ensureEngine(sources: EngineSources, options: EngineOptions, signal?: AbortSignal): Promise<EngineFiles> {
   const hash = engineHash(sources);
@@ -49,9 +49,7 @@ export async function ensureEngine(sources: EngineSources, options: EngineOption
   }
   // What is in it is executed: nobody but its owner may write there.
   const engines = join(options.cacheDirectory, 'engine');
-  await mkdir(engines, { recursive: true, mode: 0o700 });
-  await removeAbandonedBuilds(engines);
-  const fresh = await mkdtemp(join(engines, BUILD_PREFIX));
+  const fresh = await beginBuild(engines);
   const work = await mkdtemp(join(tmpdir(), 'ampoule-engine-'));
   try {
     await runBuild(sources, hash, work, fresh, options, signal);
@@ -72,6 +70,18 @@ export async function ensureEngine(sources: EngineSources, options: EngineOption
 
 async function readGood(directory: string, hash: string): Promise<EngineFiles | undefined> {
   return readEngineFiles(directory, hash).catch(() => undefined);
+}
+
+/** A fresh folder for a build. @throws SandboxError ERR_ENGINE_CACHE */
+async function beginBuild(engines: string): Promise<string> {
+  try {
+    await mkdir(engines, { recursive: true, mode: 0o700 });
+    await removeAbandonedBuilds(engines);
+    return await mkdtemp(join(engines, BUILD_PREFIX));
+  } catch (cause) {
+    const hint = 'Name a folder that can be written with `cacheDir` in the config file.';
+    throw new SandboxError('ERR_ENGINE_CACHE', `The engine's folder ${engines} cannot be written.`, { hint, cause });
+  }
 }
 
 /** Blake3 over everything that an engine depends on, in hexadecimal. */

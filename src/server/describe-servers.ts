@@ -19,7 +19,8 @@ interface ServerEntry {
 /** The servers and their functions; the longest entries are shortened first until the list fits. */
 export function describeServers(tools: readonly WrapperTool[], catalog: Catalog): string {
   const entries = entriesOf(tools, catalog);
-  if (entries.length === 0) return 'No MCP server is connected at the moment: only computing works.';
+  const absent = absentServers(tools, catalog);
+  if (entries.length === 0) return ['No MCP server is connected at the moment: only computing works.', ...absent].join('\n');
   let length = total(entries);
   while (length > BUDGET) {
     const longest = entries.filter(({ detail }) => detail < 2).reduce<ServerEntry | undefined>(longer, undefined);
@@ -32,7 +33,21 @@ export function describeServers(tools: readonly WrapperTool[], catalog: Catalog)
   const more = shortened
     ? 'Some are listed short. See all types by running code that returns readFile("servers/<server>/index.ts") or readFile("servers/<server>/<function>.ts").'
     : 'readFile("servers/<server>/<function>.ts") has the full types and documentation of a function.';
-  return ['Servers:', ...fitting(entries), more].join('\n');
+  return ['Servers:', ...fitting(entries), ...absent, more].join('\n');
+}
+
+/** Servers that the operator has configured and that have not been there yet: they may come. */
+function absentServers(tools: readonly WrapperTool[], { servers }: Catalog): string[] {
+  const listed = new Set(tools.map(({ server }) => server));
+  const absent = servers.filter(({ name, state }) => !listed.has(name) && (state === 'connecting' || state === 'retrying'));
+  return absent.length === 0
+    ? []
+    : [
+        `Configured but not connected yet: ${absent
+          .slice(0, 20)
+          .map(({ name }) => name)
+          .join(', ')}.`,
+      ];
 }
 
 function entriesOf(tools: readonly WrapperTool[], catalog: Catalog): ServerEntry[] {

@@ -17,13 +17,14 @@ export function describeTool(source: DescriptionSource): string {
   return text;
 }
 
-function render({ wrappers, catalog, limits }: DescriptionSource): string {
+function render({ wrappers, catalog, limits, libraries = [], mounts = [] }: DescriptionSource): string {
   const tools = wrappers.tools.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
   return [
     'Runs TypeScript in a sealed sandbox where the tools of the connected MCP servers are typed async functions. One run can make many tool calls, filter and combine their results, and return only what matters, so intermediate data never passes through your context.',
     WRITING,
     MODULE,
     ABSENT,
+    ...installationLines(libraries, mounts),
     limitsLine(limits),
     ANSWER,
     `Example:\n${describeExample(tools, catalog)}`,
@@ -46,6 +47,14 @@ const ANSWER =
 
 function sortKey({ folder, functionName }: WrapperTool): string {
   return `${folder}/${functionName}`;
+}
+
+/** What this operator's programs have beside the servers. */
+function installationLines(libraries: readonly string[], mounts: readonly string[]): string[] {
+  const lines: string[] = [];
+  if (libraries.length > 0) lines.push(`Packages that can be imported: ${libraries.join(', ')}.`);
+  if (mounts.length > 0) lines.push(`Files: ${mounts.map((name) => `readFile("${name}/<file>")`).join(', ')}.`);
+  return lines.length === 0 ? [] : [lines.join('\n')];
 }
 
 function limitsLine(limits: DescriptionSource['limits']): string {

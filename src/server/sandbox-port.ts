@@ -46,6 +46,10 @@ export interface DescriptionSource {
   readonly wrappers: WrapperSet;
   readonly catalog: Catalog;
   readonly limits: Limits;
+  /** npm packages that programs may import. */
+  readonly libraries?: readonly string[];
+  /** Names of the mounts that `readFile` can read. */
+  readonly mounts?: readonly string[];
 }
 
 /** The sandbox as the MCP surface needs it. `src/sandbox.ts` is the real one. */

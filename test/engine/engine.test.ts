@@ -132,3 +132,12 @@ test('a build of sources that are no guest is an error that says so', async () =
   await expect(built).rejects.toMatchObject({ code: 'ERR_ENGINE_BUILD' });
   expect(await readdir(join(cacheDirectory, 'engine'))).toEqual([]);
 });
+
+test('a cache folder that cannot be made is a coded error that names the key to change', async () => {
+  const cacheDirectory = join(await emptyCache(), 'file', 'below');
+  await writeFile(join(cacheDirectory, '..'), 'not a folder');
+  await expect(ensureEngine(await sources(), { cacheDirectory })).rejects.toMatchObject({
+    code: 'ERR_ENGINE_CACHE',
+    details: { hint: expect.stringContaining('cacheDir') },
+  });
+});

@@ -11,6 +11,20 @@ function text(servers: SourceDescription): string {
 }
 
 describe('the description of execute_code', () => {
+  test('names the packages and mounts of the operator, and nothing of them where there are none', () => {
+    const source = sourceOf({ github: [{ name: 'listIssues' }] });
+    expect(describeTool(source)).not.toContain('Packages that can be imported');
+    const other = { ...sourceOf({ github: [{ name: 'listIssues' }] }), libraries: ['zod', '@scope/x'], mounts: ['docs'] };
+    expect(describeTool(other)).toContain('Packages that can be imported: zod, @scope/x.\nFiles: readFile("docs/<file>").');
+  });
+
+  test('names servers that are configured and not there yet', () => {
+    const source = sourceOf({ github: [{ name: 'listIssues' }] });
+    const late = { name: 'slow', state: 'connecting', tools: [] } as const;
+    const catalog = { servers: [...source.catalog.servers, late] };
+    expect(describeTool({ ...source, catalog })).toContain('Configured but not connected yet: slow.');
+  });
+
   test('teaches imports, results, the ampoule module, what is absent, limits and answers', () => {
     const description = text({ github: [{ name: 'listIssues' }] });
     for (const word of [
