@@ -4,6 +4,8 @@ import { end } from './run.ts';
 import { failureOf } from './thrown.ts';
 
 const MAX_DELAY = 2_147_483_647;
+/** Timers at once. Against: tables of timers that the engine cannot grow, which it takes for a fault of its own. */
+const MAX_TIMERS = 100_000;
 
 interface Timer {
   id: number;
@@ -24,6 +26,7 @@ let lastId = 0;
 
 /** Calls `callback` in `delay` virtual milliseconds. @returns its id */
 export function addTimer(callback: Timer['callback'], delay: unknown, args: ArrayLike<unknown>, repeats: boolean): number {
+  if ((p.mapSize(live) as number) >= MAX_TIMERS) throw new p.NativeRangeError(`more than ${MAX_TIMERS} timers are set`);
   const wait = delayOf(delay);
   const timer: Timer = { id: ++lastId, due: now() + wait, order: 0, every: repeats ? p.max(wait, 1) : -1, callback, args, live: true };
   p.mapSet(live, timer.id, timer);

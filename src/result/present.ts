@@ -9,6 +9,7 @@ import { describeDiagnostic, describeFailure } from './failure.ts';
 import { agentFrames } from './guest-stack.ts';
 import { clipText, harmlessText } from './harmless-text.ts';
 import type { ExecuteOutput } from './output-schema.ts';
+import { withAgentPositions } from './log-positions.ts';
 import { splitRichContent } from './rich-content.ts';
 import { renderText } from './text.ts';
 import { thousandths, usageOf } from './usage.ts';
@@ -81,17 +82,17 @@ function presentEnd(
 ): ExecuteResponse {
   const frames = agentFrames(end.stack, bundle);
   const error = describeFailure({ ...end, location: frames[0] });
-  return answer({ status: 'failed', ...record({ executionId, session, outcome, phases, warnings }), error }, { frames });
+  return answer({ status: 'failed', ...record({ executionId, session, outcome, phases, warnings, bundle }), error }, { frames });
 }
 
 function presentResult(
-  { executionId, session, outcome, phases, limits, warnings }: OutcomeInput,
+  { executionId, session, outcome, phases, limits, warnings, bundle }: OutcomeInput,
   result: string,
   state: string,
 ): ExecuteResponse {
   const bounds = { maxDepth: limits.maxJsonDepth, maxNodes: limits.maxJsonNodes };
   if (state !== '') checkJsonBounds(state, { ...bounds, maxBytes: limits.maxStateBytes }, 'state');
-  const base = { status: 'completed' as const, ...record({ executionId, session, outcome, phases, warnings }) };
+  const base = { status: 'completed' as const, ...record({ executionId, session, outcome, phases, warnings, bundle }) };
   if (result === '') return answer(base);
   return withResult(base, result, { ...bounds, maxBytes: limits.maxResultBytes });
 }
@@ -119,15 +120,16 @@ interface RecordInput {
   readonly outcome: RunOutcome | undefined;
   readonly phases: Phases;
   readonly warnings?: readonly Diagnostic[] | undefined;
+  readonly bundle?: Bundle | undefined;
 }
 
 /** The part of an answer that is the same for every end of a run. */
-function record({ executionId, session, outcome, phases, warnings = [] }: RecordInput): Omit<ExecuteOutput, 'status'> {
+function record({ executionId, session, outcome, phases, warnings = [], bundle }: RecordInput): Omit<ExecuteOutput, 'status'> {
   const dropped = outcome?.droppedLogBytes ?? 0;
   return {
     executionId,
     ...(session !== undefined && { session }),
-    logs: outcome ? outcome.logs.map(({ level, message }) => ({ level, message })) : [],
+    logs: (outcome?.logs ?? []).map(({ level, message }) => ({ level, message: bundle ? withAgentPositions(message, bundle) : message })),
     ...(dropped > 0 && { droppedLogBytes: dropped }),
     calls: (outcome?.calls ?? []).map(describeCall),
     usage: usageOf(outcome, phases),

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { packaged, startAmpoule, type Ampoule } from './harness.ts';
 
@@ -11,7 +12,9 @@ return weather.temprature;`;
 
 describe('with the default', () => {
   let ampoule: Ampoule;
-  beforeAll(async () => void (ampoule = await startAmpoule({ mcpServers: { everything: packaged('everything') } })));
+  beforeAll(
+    async () => void (ampoule = await startAmpoule({ mcpServers: { everything: packaged('everything'), memory: packaged('memory') } })),
+  );
   afterAll(() => ampoule.stop());
 
   test('a program with type errors does not run at all, and hears all of them with places and right names', async () => {
@@ -34,6 +37,14 @@ describe('with the default', () => {
     const { output } = await ampoule.execute(code);
     expect(output.error).toMatchObject({ code: 'ERR_CHECK_TYPES' });
     expect(output.error?.diagnostics?.[0]?.tsCode).toBe(tsCode);
+  });
+
+  test('the example of the README passes and completes', async () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const code = /```ts\n([^]*?)```/.exec(readme)?.[1] ?? '';
+    expect(code).toContain('servers/everything');
+    const { output } = await ampoule.execute(code);
+    expect(output).toMatchObject({ status: 'completed', result: { cities: 3 } });
   });
 
   test('syntax and imports are told in the words of the bundler', async () => {

@@ -41,6 +41,8 @@ const ENDINGS: [string, string, string, RunOptions][] = [
   ['a string that doubles', 'let s = "xy"; for (;;) s += s + s.length', 'ERR_EXECUTE_MEMORY', {}],
   ['endless recursion', 'const f = (n) => f(n + 1) + 1; return f(0)', 'ERR_EXECUTE_STACK', {}],
   ['recursion through a getter', 'const o = { get x() { return this.x } }; return o.x', 'ERR_EXECUTE_STACK', {}],
+  ['as many timers as there may be', 'for (let i = 0; i < 100_000; i++) setTimeout(() => {}, 1e6); return 1', 'completed', {}],
+  ['one timer more', 'for (let i = 0; i < 100_001; i++) setTimeout(() => {}, 1e6); return 1', 'ERR_EXECUTE_THROWN', {}],
   ['a promise that never settles', 'await new Promise(() => {})', 'ERR_EXECUTE_NEVER_SETTLES', {}],
   [
     'too many tool calls',

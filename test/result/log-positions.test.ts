@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { withAgentPositions } from '../../src/result/log-positions.ts';
+import { bundle } from './outcome-fixture.ts';
+
+test('the stack of a logged error names places in the code of the agent', () => {
+  const message =
+    'failed Error: x\n    at f (program.js:103:29)\n    at $ampouleProgram (program.js:102:2)\n    at listIssues (program.js:7:1)';
+  expect(withAgentPositions(message, bundle)).toBe('failed Error: x\n    at f (line 3, column 29)\n    at line 2, column 2');
+});
+
+test('a message that only mentions such a place stays as it is', () => {
+  for (const message of ['see program.js:103:29 there', 'at program.js:103', 'program.js:']) {
+    expect(withAgentPositions(message, bundle)).toBe(message);
+  }
+});
