@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,7 @@ import { ensureEngine } from './engine/engine.ts';
 import type { EngineFiles } from './engine/engine-files.ts';
 import { startExecutor, type SupervisedExecutor } from './execute/supervised-executor.ts';
 import type { Log } from './log.ts';
+import { makeFolder, OWNER_ONLY } from './make-folder.ts';
 import { createSandbox } from './sandbox.ts';
 import type { SandboxPort } from './server/sandbox-port.ts';
 import { createSessionStore } from './session/session-store.ts';
@@ -149,6 +150,6 @@ async function openExecutor({ config, cacheDirectory, log }: OpenOptions, engine
 
 async function openSessions({ config, cacheDirectory }: OpenOptions): Promise<ReturnType<typeof createSessionStore>> {
   const { maxSessions, sessionTtlMs } = config.limits;
-  await mkdir(cacheDirectory, { recursive: true, mode: 0o700 });
+  await makeFolder(cacheDirectory, OWNER_ONLY);
   return createSessionStore({ file: join(cacheDirectory, 'sessions.db'), maxSessions, sessionTtlMs });
 }

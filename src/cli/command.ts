@@ -1,10 +1,11 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { defaultConfig } from '../config/default-config.ts';
 import { loadConfig, parseConfig } from '../config/load-config.ts';
 import type { Config } from '../config/schema.ts';
 import { SandboxError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
+import { makeFolder } from '../make-folder.ts';
 import { openSandbox, type OpenSandbox } from '../open-sandbox.ts';
 import { showBuildProgress } from './progress.ts';
 
@@ -46,7 +47,7 @@ export async function readConfig(context: ProcessContext, { config, stdio }: Com
 
 async function embeddedConfig({ environment, nodePath, packageDirectory }: ProcessContext): Promise<Config> {
   const dataDir = join(cacheRoot(environment, packageDirectory), 'data');
-  await mkdir(dataDir, { recursive: true });
+  await makeFolder(dataDir);
   // A `$` in a path of this machine is not a variable of the config language.
   const raw = JSON.stringify(defaultConfig({ nodePath, resolveFrom: packageDirectory, dataDir })).replaceAll('${', '$${');
   return parseConfig(raw, { file: join(packageDirectory, 'ampoule.json'), environment });

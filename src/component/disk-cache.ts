@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, realpath, rename, rm, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { makeFolder, OWNER_ONLY } from '../make-folder.ts';
 import { ENTRY_SUFFIX, TEMPORARY_SUFFIX, evict } from './disk-eviction.ts';
 import { decodeProgram } from './program-file.ts';
 
@@ -39,7 +40,7 @@ export async function openDiskCache(options: DiskCacheOptions): Promise<DiskCach
   let directory = options.directory;
   let problem: unknown;
   try {
-    await makeFolder(directory);
+    await makeFolder(directory, OWNER_ONLY);
     directory = await realpath(directory);
   } catch (error) {
     problem = error;
@@ -196,20 +197,6 @@ export class DiskCache {
     this.#log(`The cached program ${path} was deleted: ${reason}. It will be made again.`, cause);
     await rm(path, { recursive: true, force: true }).catch((error: unknown) => this.degrade(error));
     return undefined;
-  }
-}
-
-/** Like `mkdir` with `recursive`, which never ends where a folder exists but takes no entries, such as in procfs. */
-async function makeFolder(path: string): Promise<void> {
-  const make = () => mkdir(path, { mode: 0o700 });
-  try {
-    await make();
-  } catch (error) {
-    if (errorCode(error) === 'EEXIST') return;
-    const parent = dirname(path);
-    if (errorCode(error) !== 'ENOENT' || parent === path) throw error;
-    await makeFolder(parent);
-    await make();
   }
 }
 

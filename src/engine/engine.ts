@@ -1,10 +1,11 @@
 import { fork } from 'node:child_process';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ERROR_CODES, SandboxError, type ErrorCode } from '../errors.ts';
+import { makeFolder, OWNER_ONLY } from '../make-folder.ts';
 import { BUILD_PREFIX, removeAbandonedBuilds } from './abandoned-builds.ts';
 import type { BuildMessage, BuildRequest, BuildStep } from './build-process.ts';
 import { fingerprint, readEngineFiles, type EngineFiles } from './engine-files.ts';
@@ -75,7 +76,7 @@ async function readGood(directory: string, hash: string): Promise<EngineFiles | 
 /** A fresh folder for a build. @throws SandboxError ERR_ENGINE_CACHE */
 async function beginBuild(engines: string): Promise<string> {
   try {
-    await mkdir(engines, { recursive: true, mode: 0o700 });
+    await makeFolder(engines, OWNER_ONLY);
     await removeAbandonedBuilds(engines);
     return await mkdtemp(join(engines, BUILD_PREFIX));
   } catch (cause) {

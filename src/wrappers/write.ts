@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { SandboxError } from '../errors.ts';
+import { makeFolder } from '../make-folder.ts';
 import { removeStale } from './remove-stale.ts';
 import type { WrapperSet } from './wrapper-set.ts';
 
@@ -53,7 +54,7 @@ async function writeIfChanged(file: string, text: string): Promise<boolean> {
 }
 
 async function replaceFile(file: string, text: string): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true });
+  await makeFolder(path.dirname(file));
   const temporary = path.join(path.dirname(file), `.ampoule-${randomUUID()}.tmp`);
   try {
     await writeFile(temporary, text, { flag: 'wx' });
