@@ -1,11 +1,33 @@
 import { defineConfig } from 'vitest/config';
+import type { EngineKind } from './src/engine/recipe.ts';
 
-export default defineConfig({
+/** What runs programs, and so is tested on every engine. */
+const ON_EVERY_ENGINE = [
+  'test/e2e/programs',
+  'test/engine/contract',
+  'test/escape',
+  'test/execute',
+  'test/host-functions/guest',
+  'test/pins',
+].map((path) => `${path}**/*.test.ts`);
+
+/** Tests with one engine, which they get as `inject('engine')`. */
+const project = (name: string, kind: EngineKind, files: { include: string[]; exclude?: string[] }): object => ({
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/global-setup.ts'],
+    name,
+    ...files,
+    globalSetup: [`test/support/with-${kind}.ts`],
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 120_000,
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project('suite', 'starlingmonkey', { include: ['test/**/*.test.ts'] }),
+      project('quickjs', 'quickjs', { include: ON_EVERY_ENGINE }),
+    ],
   },
 });

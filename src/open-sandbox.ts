@@ -10,6 +10,7 @@ import { openDiskCache } from './component/disk-cache.ts';
 import type { Config } from './config/schema.ts';
 import type { BuildStep } from './engine/build-process.ts';
 import { ensureEngine } from './engine/engine.ts';
+import type { EngineKind } from './engine/recipe.ts';
 import type { EngineFiles } from './engine/engine-files.ts';
 import { startExecutor, type SupervisedExecutor } from './execute/supervised-executor.ts';
 import type { Log } from './log.ts';
@@ -33,6 +34,8 @@ export interface OpenOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly log: Log;
   readonly version: string;
+  /** Servers that an embedding application holds itself, in the place of the config's. Closed with the sandbox. */
+  readonly upstreams?: Upstreams;
   readonly onBuild?: (step: BuildStep) => void;
   /** Gives up starting: what was started is ended again, and the signal's reason is thrown. */
   readonly signal?: AbortSignal;
@@ -50,16 +53,17 @@ export interface OpenSandbox {
 }
 
 /**
- * The engine for this version of the guest runtime, built when it is missing.
+ * The engine of a kind for this version of the guest runtime, built when it is missing.
  * @throws SandboxError ERR_ENGINE_*
  */
 export async function openEngine(
+  kind: EngineKind,
   cacheDirectory: string,
   options: { rebuild?: boolean; onBuild?: (step: BuildStep) => void; signal?: AbortSignal } = {},
 ): Promise<EngineFiles> {
   const wit = await readFile(fileURLToPath(new URL('../host-functions/world.wit', import.meta.url)), 'utf8');
   const { rebuild = false, onBuild, signal } = options;
-  const sources = { guest: await bundleGuest(), wit };
+  const sources = { kind, guest: await bundleGuest(kind), wit };
   return ensureEngine(sources, { cacheDirectory, rebuild, ...(onBuild ? { onProgress: onBuild } : {}) }, signal);
 }
 
@@ -67,8 +71,8 @@ export async function openEngine(
 export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
   const { config, cacheDirectory, log, onBuild, signal } = options;
   await using started = new AsyncDisposableStack();
-  const upstreams = started.use(openUpstreams(options));
-  const engine = await openEngine(cacheDirectory, { ...(onBuild && { onBuild }), ...(signal && { signal }) });
+  const upstreams = started.use(options.upstreams ?? openUpstreams(options));
+  const engine = await openEngine(config.engine, cacheDirectory, { ...(onBuild && { onBuild }), ...(signal && { signal }) });
   signal?.throwIfAborted();
   const executor = await openExecutor(options, engine);
   started.defer(() => executor.close());

@@ -7,6 +7,6 @@ const ENTRY = fileURLToPath(new URL('../../host-functions/guest/main.ts', import
  * The guest runtime as one ES module that imports nothing but the four host functions. The same sources give the same text on
  * every machine: it is part of the engine's hash.
  */
-export function bundleGuest(): Promise<string> {
+export function bundleGuest(_kind: 'starlingmonkey' | 'quickjs'): Promise<string> {
   return bundleTrusted(ENTRY, ['ampoule:sandbox/host']);
 }

@@ -14,14 +14,17 @@ export async function engine(context: ProcessContext, options: EngineOptions): P
   const config = await readConfig(context, options);
   const progress = showBuildProgress(context.stderr);
   try {
-    const files = await openEngine(cacheDirectory(context, config), { rebuild: options.rebuild === true, onBuild: progress.step });
+    const files = await openEngine(config.engine, cacheDirectory(context, config), {
+      rebuild: options.rebuild === true,
+      onBuild: progress.step,
+    });
     progress.end();
     const sizes = await Promise.all(
       files.modules.map(async (name) => `  ${name}  ${mebibytes((await stat(join(files.directory, name))).size)}`),
     );
     const { imports, exports } = await verifyEngine(files);
     const lines = [
-      `Engine ${files.hash}`,
+      `Engine ${config.engine} ${files.hash}`,
       `Component ${files.component}  ${mebibytes((await stat(files.component)).size)}`,
       'Metered core modules',
       ...sizes,

@@ -7,6 +7,7 @@ export type { HttpServerConfig, ServerConfig, StdioServerConfig } from './server
 const PACKAGE_NAME = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
 /** The first word of imports and paths that are ours, so no library and no mount may have it. */
 const RESERVED_LIBRARIES = new Set(['ampoule', 'servers']);
+const ENGINE = '"quickjs" or "starlingmonkey"';
 const CHECK = '"error", "warn" or "off"';
 const WORKERS = '"auto" or a whole number from 1 to 64';
 const PORT = 'a whole number from 0 to 65535';
@@ -95,6 +96,12 @@ export const configSchema = z
       .default('error')
       .describe(
         'Type check of programs before they run: "error" refuses a program with type errors, "warn" runs it and reports them, "off" does not check.',
+      ),
+    engine: z
+      .enum(['quickjs', 'starlingmonkey'], { error: ENGINE })
+      .default('starlingmonkey')
+      .describe(
+        'The JavaScript engine that runs programs: "quickjs" is small and starts fast, "starlingmonkey" parses large JSON faster and takes six times the memory.',
       ),
     workers: z
       .union([z.literal('auto'), z.int().min(1, { error: WORKERS }).max(64, { error: WORKERS })], { error: WORKERS })

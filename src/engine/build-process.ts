@@ -6,10 +6,12 @@ import { componentizeGuest } from './componentize.ts';
 import { checkContract } from './contract.ts';
 import { COMPONENT_FILE, fingerprint, MANIFEST_FILE, type EngineManifest } from './engine-files.ts';
 import { meterModules } from './meter/meter.ts';
-import { MAXIMUM_PAGES, STARLING_MONKEY } from './recipe.ts';
+import { componentizeOnQuickJs } from './quickjs/componentize.ts';
+import { MAXIMUM_PAGES, recipeOf } from './recipe.ts';
 import { readComponentWit, transpileComponent } from './transpile.ts';
 
 const requestSchema = z.strictObject({
+  kind: z.enum(['quickjs', 'starlingmonkey']),
   hash: z.string(),
   guestPath: z.string(),
   witPath: z.string(),
@@ -24,18 +26,13 @@ export type BuildMessage = { step: BuildStep } | { done: true } | { failed: { co
 
 /** The story of an engine: componentize, transpile, check the contract, meter, write. Runs in a child process of its own. */
 async function buildEngine(request: BuildRequest): Promise<void> {
-  const recipe = STARLING_MONKEY;
+  const recipe = recipeOf(request.kind);
   report({ step: 'componentize' });
-  const component = await componentizeGuest(
-    await readFile(request.guestPath, 'utf8'),
-    await readFile(request.witPath, 'utf8'),
-    recipe,
-    request.workDirectory,
-  );
+  const component = await componentize(request);
   report({ step: 'transpile' });
   const transpiled = await transpileComponent(component);
   const modules = new Map([...transpiled].filter(([name]) => name.endsWith('.wasm')));
-  const contract = checkContract(await readComponentWit(component), modules);
+  const contract = checkContract(await readComponentWit(component), modules, recipe.sealed);
   report({ step: 'meter' });
   const metered = meterModules(modules, { owner: recipe.fuelOwner, maximumPages: MAXIMUM_PAGES });
   report({ step: 'write' });
@@ -44,13 +41,24 @@ async function buildEngine(request: BuildRequest): Promise<void> {
   for (const [name, bytes] of files) await writeFile(join(request.output, name), bytes);
   const hashes = Object.fromEntries([...files].map(([name, bytes]) => [name, fingerprint(bytes)]));
   const manifest: EngineManifest = {
-    format: 1,
+    format: 2,
+    kind: request.kind,
     hash: request.hash,
     files: hashes,
     contract: { imports: [...contract.imports], exports: [...contract.exports] },
   };
   // Written last: a folder without a manifest is no engine.
   await writeFile(join(request.output, MANIFEST_FILE), JSON.stringify(manifest, null, 2));
+}
+
+async function componentize({ kind, guestPath, witPath, workDirectory }: BuildRequest): Promise<Uint8Array> {
+  const [guest, wit] = await Promise.all([readFile(guestPath, 'utf8'), readFile(witPath, 'utf8')]);
+  switch (kind) {
+    case 'starlingmonkey':
+      return componentizeGuest(guest, wit, workDirectory);
+    case 'quickjs':
+      return componentizeOnQuickJs(guest, wit, recipeOf(kind), workDirectory);
+  }
 }
 
 function report(message: BuildMessage): void {

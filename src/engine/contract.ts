@@ -19,14 +19,15 @@ export interface EngineContract {
  * host functions and the guest contract. This is the check that keeps a WASI import from ever slipping in.
  *
  * @param wit the world as text, as read from the component's bytes.
- * @param modules the component's core modules, not yet metered.
+ * @param modules the component's core modules.
+ * @param sealed import modules that the component answers itself and no instance is linked to.
  * @throws SandboxError ERR_ENGINE_CONTRACT naming what is too much and what is missing.
  */
-export function checkContract(wit: string, modules: ReadonlyMap<string, Uint8Array>): EngineContract {
+export function checkContract(wit: string, modules: ReadonlyMap<string, Uint8Array>, sealed: RegExp | null): EngineContract {
   const world = readWorld(wit);
   expectExactly('world imports', world.imports, [HOST_INTERFACE]);
   expectExactly('exports', world.exports, GUEST_EXPORTS);
-  const imports = hostImports(modules);
+  const imports = hostImports(modules, sealed);
   expectExactly(
     'imports',
     imports,
@@ -41,14 +42,14 @@ function readWorld(wit: string): { imports: string[]; exports: string[] } {
   return { imports: items('import'), exports: items('export') };
 }
 
-/** Imports that no core module of the component provides to another: they come from outside. */
-function hostImports(modules: ReadonlyMap<string, Uint8Array>): string[] {
+/** Imports of core modules that come from outside of the component. */
+function hostImports(modules: ReadonlyMap<string, Uint8Array>, sealed: RegExp | null): string[] {
   const names = new Set<string>();
   for (const bytes of modules.values()) {
     const module = new WebAssembly.Module(bytes);
     // Names without a colon, such as "" and "0", are the wiring between the component's own modules.
     for (const { module: from, name } of WebAssembly.Module.imports(module)) {
-      if (from.includes(':') || from.startsWith('wasi')) names.add(`${from}.${name}`);
+      if ((from.includes(':') || from.startsWith('wasi')) && sealed?.test(from) !== true) names.add(`${from}.${name}`);
     }
   }
   return [...names].sort();

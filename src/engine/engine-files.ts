@@ -3,10 +3,14 @@ import { join } from 'node:path';
 import { hash } from 'blake3';
 import { z } from 'zod';
 import { SandboxError } from '../errors.ts';
+import type { EngineKind } from './recipe.ts';
 
 /** A built engine on disk. */
 export interface EngineFiles {
+  readonly kind: EngineKind;
   /** Blake3 over all inputs of the build, in hexadecimal. */
+  readonly sources: string;
+  /** Blake3 over what was built: not every build tool makes the same of the same inputs, and programs fit one image only. */
   readonly hash: string;
   readonly directory: string;
   /** The glue that jco wrote: an ES module with an `instantiate` export. */
@@ -23,7 +27,8 @@ export const COMPONENT_FILE = 'engine.component.wasm';
 export const MANIFEST_FILE = 'manifest.json';
 
 const manifestSchema = z.strictObject({
-  format: z.literal(1),
+  format: z.literal(2),
+  kind: z.enum(['quickjs', 'starlingmonkey']),
   hash: z.string().regex(/^[0-9a-f]{64}$/),
   /** File name to Blake3 of its bytes. */
   files: z.record(z.string().regex(/^[\w.-]+$/), z.string()),
@@ -56,7 +61,9 @@ export async function readEngineFiles(directory: string, expectedHash: string): 
   );
   const modules = Object.keys(manifest.files).filter((name) => name.endsWith('.wasm') && name !== COMPONENT_FILE);
   return {
-    hash: manifest.hash,
+    kind: manifest.kind,
+    sources: manifest.hash,
+    hash: fingerprint(Object.values(manifest.files).toSorted().join()),
     directory,
     glue: join(directory, GLUE_FILE),
     component: join(directory, COMPONENT_FILE),

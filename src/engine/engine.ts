@@ -10,17 +10,18 @@ import { BUILD_PREFIX, removeAbandonedBuilds } from './abandoned-builds.ts';
 import type { BuildMessage, BuildRequest, BuildStep } from './build-process.ts';
 import { fingerprint, readEngineFiles, type EngineFiles } from './engine-files.ts';
 import { METER_VERSION } from './meter/meter.ts';
-import { MAXIMUM_PAGES, STARLING_MONKEY } from './recipe.ts';
+import { MAXIMUM_PAGES, recipeOf, type EngineKind } from './recipe.ts';
 import { WARM_UP_PROGRAM } from './warm-up-program.ts';
 import { toolVersions } from './tool-versions.ts';
 
 /** Changes when the build itself does: the snapshot, the files, their layout. */
-const BUILD_VERSION = 2;
+const BUILD_VERSION = 3;
 
 /** How long another process may take to move its own engine into place. */
 const SWAP_MS = 100;
 
 export interface EngineSources {
+  readonly kind: EngineKind;
   /** The guest runtime, bundled to one ES module. */
   readonly guest: string;
   /** The text of `host-functions/world.wit`. */
@@ -92,7 +93,7 @@ export function engineHash(sources: EngineSources): string {
     toolVersions(),
     METER_VERSION,
     MAXIMUM_PAGES,
-    STARLING_MONKEY,
+    recipeOf(sources.kind),
     WARM_UP_PROGRAM,
     sources.wit,
     sources.guest,
@@ -111,7 +112,7 @@ async function runBuild(
   const guestPath = join(work, 'guest.js');
   const witPath = join(work, 'world.wit');
   await Promise.all([writeFile(guestPath, sources.guest), writeFile(witPath, sources.wit)]);
-  const request: BuildRequest = { hash, guestPath, witPath, workDirectory: work, output };
+  const request: BuildRequest = { kind: sources.kind, hash, guestPath, witPath, workDirectory: work, output };
   const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
   const child = fork(fileURLToPath(new URL(`./build-process${extension}`, import.meta.url)), [], {
     // componentize-js leaves its temporary files behind when it fails: they end with our folder.

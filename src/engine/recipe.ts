@@ -1,23 +1,49 @@
+import type { Config } from '../config/schema.ts';
 import { LIMITS } from '../limits.ts';
+import { SEALED } from './abi/link-engine.ts';
+
+/** The JavaScript engine that programs run in. */
+export type EngineKind = Config['engine'];
 
 /** Everything that is special to one JavaScript engine. The meter, the images and the guest contract know none of it. */
 export interface EngineRecipe {
-  readonly name: string;
-  /** Engine features that would need a host function of their own. */
-  readonly disableFeatures: readonly ('clocks' | 'fetch-event' | 'http' | 'random' | 'stdio')[];
-  /** The core module that defines the fuel counter which all others share. */
-  readonly fuelOwner: string;
-  /** The core module that defines linear memory. */
+  readonly kind: EngineKind;
+  /** The core module that defines the fuel counter which all others share; null: the host makes it. */
+  readonly fuelOwner: string | null;
+  /** The core module that defines the engine's linear memory. */
   readonly memoryOwner: string;
+  /** Exports that the engine lifts as async functions: it runs promise jobs only in these. */
+  readonly asyncExports: readonly string[];
+  /**
+   * Import modules of core modules that the component answers itself, with stubs that trap; an instance is linked to a trap in their
+   * place. None, when the core modules import the four host functions only.
+   */
+  readonly sealed: RegExp | null;
 }
 
-/** SpiderMonkey for WebAssembly, as componentize-js ships it: no feature on, so no WASI import is left. */
-export const STARLING_MONKEY: EngineRecipe = {
-  name: 'starlingmonkey',
-  disableFeatures: ['random', 'stdio', 'clocks', 'http', 'fetch-event'],
-  fuelOwner: 'engine.core.wasm',
-  memoryOwner: 'engine.core.wasm',
+const RECIPES: Readonly<Record<EngineKind, EngineRecipe>> = {
+  /** SpiderMonkey for WebAssembly, as componentize-js ships it. */
+  starlingmonkey: {
+    kind: 'starlingmonkey',
+    fuelOwner: 'engine.core.wasm',
+    memoryOwner: 'engine.core.wasm',
+    asyncExports: [],
+    sealed: null,
+  },
+  /** quickjs-ng, as componentize-qjs ships it: a dozen core modules around one memory. */
+  quickjs: {
+    kind: 'quickjs',
+    fuelOwner: null,
+    memoryOwner: 'engine.core.wasm',
+    asyncExports: ['start', 'resume', 'status'],
+    sealed: SEALED,
+  },
 };
+
+/** How to build an engine of this kind. */
+export function recipeOf(kind: EngineKind): EngineRecipe {
+  return RECIPES[kind];
+}
 
 const PAGES_PER_MIB = 16;
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 
 /** The packages whose output an engine is made of. Read, not imported: loading them takes longer than starting the server. */
-const TOOLS = ['@bytecodealliance/componentize-js', '@bytecodealliance/jco'] as const;
+const TOOLS = ['@bytecodealliance/componentize-js', '@bytecodealliance/jco', 'componentize-qjs'] as const;
 
 /** `name@version` of every build tool, for the engine's hash. */
 export function toolVersions(): string[] {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkContract, type EngineContract } from './contract.ts';
 import type { EngineFiles } from './engine-files.ts';
+import { recipeOf } from './recipe.ts';
 import { readComponentWit } from './transpile.ts';
 
 /**
@@ -10,8 +11,8 @@ import { readComponentWit } from './transpile.ts';
  *
  * @throws SandboxError ERR_ENGINE_CONTRACT
  */
-export async function verifyEngine({ component, directory, modules }: EngineFiles): Promise<EngineContract> {
+export async function verifyEngine({ kind, component, directory, modules }: EngineFiles): Promise<EngineContract> {
   const wit = await readComponentWit(await readFile(component));
   const files = await Promise.all(modules.map(async (name) => [name, await readFile(join(directory, name))] as const));
-  return checkContract(wit, new Map(files));
+  return checkContract(wit, new Map(files), recipeOf(kind).sealed);
 }

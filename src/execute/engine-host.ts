@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import { createEngineInstance, type EngineGlue } from './engine-instance.ts';
+import type { EngineGlue } from '../engine/abi/link-engine.ts';
+import { createEngineInstance } from './engine-instance.ts';
 import type { InitCommand } from './executor-protocol.ts';
 import { warmUp } from './warm-up.ts';
 import type { WorkerSetup } from './worker-protocol.ts';

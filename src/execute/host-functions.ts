@@ -3,7 +3,7 @@ import { createGetState } from '../../host-functions/get-state.ts';
 import { HostFunctionError } from '../../host-functions/host-error.ts';
 import type { Log } from '../../host-functions/log.ts';
 import { readMountedFile } from '../../host-functions/read-file.ts';
-import type { HostFunctions } from './engine-instance.ts';
+import { GuestCatchable, type HostFunctions } from '../engine/abi/core-host.ts';
 import { GuestStop } from './guest-stop.ts';
 import type { WorkerTask } from './worker-protocol.ts';
 
@@ -30,7 +30,6 @@ function readFile(mounts: ReadonlyMap<string, string>, path: string, maxBytes: n
     return readMountedFile(mounts, path, maxBytes);
   } catch (error) {
     if (!(error instanceof HostFunctionError)) throw error;
-    // jco hands `payload` to the guest as the error of the WIT result; anything else would be a trap.
-    throw Object.assign(new Error(error.message), { payload: error.toJsonText() });
+    throw new GuestCatchable(error.toJsonText());
   }
 }

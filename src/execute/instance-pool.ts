@@ -1,5 +1,6 @@
 import { createImage, restoreImage, type Image } from '../component/image.ts';
-import { createEngineInstance, disconnectHost, type CompiledEngine, type EngineInstance } from './engine-instance.ts';
+import type { CompiledEngine } from '../engine/abi/link-engine.ts';
+import { createEngineInstance, disconnectHost, type EngineInstance } from './engine-instance.ts';
 
 /** Looking through more than this before each run costs more than a new instance, and keeps memory that few runs need. */
 const KEEP_GROWTH_PAGES = 128;

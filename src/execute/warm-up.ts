@@ -17,7 +17,7 @@ export function warmUp(instance: EngineInstance): void {
   guest.load(WARM_UP_PROGRAM);
   guest.start('null', WARM_UP_OPTIONS);
   guest.status();
-  guest.resume(1, Uint32Array.from(WARM_UP_CALLS), [...WARM_UP_ANSWERS]);
+  guest.resume(1, WARM_UP_CALLS, WARM_UP_ANSWERS);
   const [head = ''] = guest.status();
   if (!head.includes('"completed"')) throw new Error(`the engine cannot run its first program: ${head.slice(0, 1_000)}`);
 }

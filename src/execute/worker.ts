@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads';
-import type { CompiledEngine, EngineGlue } from './engine-instance.ts';
+import type { CompiledEngine, EngineGlue } from '../engine/abi/link-engine.ts';
 import { InstancePool } from './instance-pool.ts';
 import { Programs, type LoadedProgram } from './programs.ts';
 import type { RunEnd, RunOutcome } from './run.ts';

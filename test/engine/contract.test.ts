@@ -30,7 +30,7 @@ const FOUR: [string, string][] = ['call-tool', 'get-state', 'log', 'read-file'].
 const modules = (...imports: [string, string][]): Map<string, Uint8Array> => new Map([['a.wasm', moduleWith(...imports)]]);
 const refusal = (wit: string, of: Map<string, Uint8Array>): string => {
   try {
-    checkContract(wit, of);
+    checkContract(wit, of, null);
     return 'accepted';
   } catch (error) {
     return `${(error as { code: string }).code} ${(error as Error).message}`;
@@ -38,7 +38,7 @@ const refusal = (wit: string, of: Map<string, Uint8Array>): string => {
 };
 
 test('the four host functions and the guest contract are accepted', () => {
-  expect(checkContract(WORLD, modules(...FOUR))).toEqual({
+  expect(checkContract(WORLD, modules(...FOUR), null)).toEqual({
     imports: FOUR.map(([from, name]) => `${from}.${name}`),
     exports: ['load', 'resume', 'start', 'status'],
   });

@@ -15,7 +15,8 @@ afterEach(async () => {
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 async function sources(): Promise<EngineSources> {
-  return { guest: await bundleGuest(), wit: await readFile(join(ROOT, 'host-functions/world.wit'), 'utf8') };
+  const kind = inject('engineKind');
+  return { kind, guest: await bundleGuest(kind), wit: await readFile(join(ROOT, 'host-functions/world.wit'), 'utf8') };
 }
 
 async function emptyCache(): Promise<string> {
@@ -35,12 +36,12 @@ async function copiedCache(): Promise<{ cacheDirectory: string; directory: strin
 }
 
 /** The suite's engine may be older than the sources when somebody edits them right now; tests of the cache use its own hash. */
-const suiteHash = (): string => inject('engine').hash;
+const suiteHash = (): string => inject('engine').sources;
 
 test('a good engine in the cache is used as it is', async () => {
   const { directory } = await copiedCache();
   const engine = await readEngineFiles(directory, suiteHash());
-  expect(engine).toMatchObject({ hash: suiteHash(), directory, modules: inject('engine').modules });
+  expect(engine).toMatchObject({ sources: suiteHash(), directory, modules: inject('engine').modules });
 });
 
 test('a folder without manifest is no engine', async () => {
@@ -55,7 +56,7 @@ test.each([
   ['glue with a line more', 'engine.js', (bytes: Buffer) => Buffer.concat([bytes, Buffer.from('\n')])],
   ['an empty component', 'engine.component.wasm', () => Buffer.alloc(0)],
   ['a manifest that is not JSON', 'manifest.json', (bytes: Buffer) => bytes.subarray(0, 40)],
-  ['a manifest of another format', 'manifest.json', () => Buffer.from('{"format":2}')],
+  ['a manifest of another format', 'manifest.json', () => Buffer.from('{"format":1}')],
   [
     'a manifest without files',
     'manifest.json',
@@ -80,16 +81,17 @@ test('a missing file is found when the engine is read', async () => {
 });
 
 test('the hash changes with each source and with nothing else', async () => {
-  const { guest, wit } = await sources();
+  const { kind, guest, wit } = await sources();
   const hashes = [
-    engineHash({ guest, wit }),
-    engineHash({ guest: `${guest} `, wit }),
-    engineHash({ guest, wit: `${wit} ` }),
-    engineHash({ guest: wit, wit: guest }),
-    engineHash({ guest: '', wit: guest + wit }),
+    engineHash({ kind, guest, wit }),
+    engineHash({ kind: 'quickjs', guest, wit }),
+    engineHash({ kind, guest: `${guest} `, wit }),
+    engineHash({ kind, guest, wit: `${wit} ` }),
+    engineHash({ kind, guest: wit, wit: guest }),
+    engineHash({ kind, guest: '', wit: guest + wit }),
   ];
   expect(new Set(hashes).size).toBe(hashes.length);
-  expect(engineHash({ guest, wit })).toBe(hashes[0]);
+  expect(engineHash({ kind, guest, wit })).toBe(hashes[0]);
   expect(hashes[0]).toMatch(/^[0-9a-f]{64}$/);
 });
 
@@ -109,13 +111,13 @@ test('two builds at once for one damaged cache give one good engine, reproducibl
   const files = (await readdir(join(cacheDirectory, 'engine'))).filter((name) => name.startsWith('.build-'));
   expect(files).toEqual([]);
   // The suite's engine was built from the same sources at another time, in another folder.
-  const again = suiteHash() === first.hash ? inject('engine') : await ensureEngine(both, { cacheDirectory: await emptyCache() });
+  const again = suiteHash() === first.sources ? inject('engine') : await ensureEngine(both, { cacheDirectory: await emptyCache() });
   const manifest = async (folder: string): Promise<string> => readFile(join(folder, 'manifest.json'), 'utf8');
   expect(await manifest(again.directory)).toBe(await manifest(first.directory));
   const component = await readFile(first.component);
   const traces = [ROOT.slice(0, -1), cacheDirectory, 'ampoule-engine-', 'engine-test-', '.build-', process.execPath, 'node_modules'];
   expect(traces.filter((trace) => component.includes(trace))).toEqual([]);
-  expect(again.hash).toBe(engineHash(both));
+  expect(again.sources).toBe(engineHash(both));
 }, 120_000);
 
 test('a build that is interrupted leaves nothing half done', async () => {
@@ -128,7 +130,7 @@ test('a build that is interrupted leaves nothing half done', async () => {
 
 test('a build of sources that are no guest is an error that says so', async () => {
   const cacheDirectory = await emptyCache();
-  const built = ensureEngine({ guest: 'export const x = (', wit: (await sources()).wit }, { cacheDirectory });
+  const built = ensureEngine({ ...(await sources()), guest: 'export const x = (' }, { cacheDirectory });
   await expect(built).rejects.toMatchObject({ code: 'ERR_ENGINE_BUILD' });
   expect(await readdir(join(cacheDirectory, 'engine'))).toEqual([]);
 });

@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import { createEngineInstance, type EngineGlue, type GuestExports, type HostFunctions } from '../../src/execute/engine-instance.ts';
+import { GuestCatchable, type HostFunctions } from '../../src/engine/abi/core-host.ts';
+import type { GuestExports } from '../../src/engine/abi/core-guest.ts';
+import type { EngineGlue } from '../../src/engine/abi/link-engine.ts';
+import { createEngineInstance } from '../../src/execute/engine-instance.ts';
 
 /** The guest runtime in instances of the suite's engine, and real programs in it. */
 
@@ -87,8 +90,9 @@ export function runProgram(engine: Engine, code: string, setup: RunSetup = {}): 
     },
     readFile(path: string) {
       const file = setup.files?.[path];
-      // oxlint-disable-next-line typescript/only-throw-error -- the bindings take the error of a result as a thrown value
-      if (file === undefined) throw JSON.stringify({ code: 'ERR_FILE_NOT_FOUND', message: `no file ${path}`, hint: 'look again' });
+      if (file === undefined) {
+        throw new GuestCatchable(JSON.stringify({ code: 'ERR_FILE_NOT_FOUND', message: `no file ${path}`, hint: 'look again' }));
+      }
       return typeof file === 'string' ? new TextEncoder().encode(file) : file;
     },
     getState: () => setup.state ?? '{}',

@@ -1,18 +1,21 @@
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import type { EngineFiles } from '../../src/engine/engine-files.ts';
+import type { EngineKind } from '../../src/engine/recipe.ts';
 import { openEngine } from '../../src/open-sandbox.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
+    engineKind: EngineKind;
     engine: EngineFiles;
     cacheDirectory: string;
   }
 }
 
-/** One engine for the whole suite: it is built when the guest, the contract or the meter have changed. */
-export async function setup(project: TestProject): Promise<void> {
+/** One engine for all tests of a project: it is built when the guest, the contract or the meter have changed. */
+export async function provideEngine(project: TestProject, kind: EngineKind): Promise<void> {
   const cacheDirectory = fileURLToPath(new URL('../../.cache', import.meta.url));
   project.provide('cacheDirectory', cacheDirectory);
-  project.provide('engine', await openEngine(cacheDirectory));
+  project.provide('engineKind', kind);
+  project.provide('engine', await openEngine(kind, cacheDirectory));
 }

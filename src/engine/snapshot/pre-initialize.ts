@@ -1,7 +1,8 @@
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { WARM_UP_ANSWERS, WARM_UP_CALLS, WARM_UP_OPTIONS, WARM_UP_PROGRAM } from '../warm-up-program.ts';
-import { CoreGuest } from './core-guest.ts';
+import { connectGuest, type GuestExports } from '../abi/core-guest.ts';
+import { GuestMemory } from '../abi/guest-memory.ts';
+import { warmUpGuest } from '../warm-up-guest.ts';
 import { createDeterministicWasi } from './deterministic-wasi.ts';
 import { snapshotModule } from './snapshot-module.ts';
 
@@ -28,7 +29,8 @@ function preInitialize(args: readonly string[]): void {
   if (output === undefined || input === undefined) throw new Error('usage: pre-initialize -o=OUT IN');
   const source = readFileSync(input);
   const memory = initialize(source, join(dirname(input), 'sources'));
-  writeFileSync(output, snapshotModule(source, memory, SPENT_EXPORTS));
+  // Its one global is the stack pointer.
+  writeFileSync(output, snapshotModule(source, memory, { spentExports: SPENT_EXPORTS, settledGlobals: 1 }));
 }
 
 function initialize(source: Uint8Array<ArrayBuffer>, sourcesDirectory: string): Uint8Array {
@@ -45,23 +47,17 @@ function initialize(source: Uint8Array<ArrayBuffer>, sourcesDirectory: string): 
     linked.instance = instance;
     host.wasi.initialize(instance);
     (instance.exports['componentize.wizer'] as () => void)();
-    warmUp(new CoreGuest(instance));
+    warmUpGuest(connectModule(instance));
     return new Uint8Array(memory().buffer);
   } finally {
     closeSync(stdin);
   }
 }
 
-/** One run, so that what the engine compiles at the first call is compiled in the image; `load` forgets the run. */
-function warmUp(guest: CoreGuest): void {
-  const refusal = guest.load(WARM_UP_PROGRAM);
-  guest.start('null', WARM_UP_OPTIONS);
-  guest.status();
-  guest.resume(1, WARM_UP_CALLS, WARM_UP_ANSWERS);
-  guest.resume(2, [], []);
-  const [head = ''] = guest.status();
-  if (!head.includes('"completed"')) throw new Error(`the engine cannot run its first program: ${refusal}${head.slice(0, 2_000)}`);
-  guest.load('');
+/** The module before there is a component around it. */
+function connectModule({ exports }: WebAssembly.Instance): GuestExports {
+  const memory = new GuestMemory(exports['memory'] as WebAssembly.Memory, exports['cabi_realloc'] as never);
+  return connectGuest(exports, memory, { status: [] });
 }
 
 /** What componentize-js tells the engine; whatever else is in the environment would end up in the engine's memory. */

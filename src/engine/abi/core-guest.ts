@@ -1,0 +1,94 @@
+import type { GuestMemory } from './guest-memory.ts';
+
+/** The guest contract of `host-functions/world.wit`. */
+export interface GuestExports {
+  load(script: string): string;
+  start(input: string, options: string): void;
+  resume(now: number, calls: ArrayLike<number>, answers: readonly string[]): void;
+  status(): string[];
+}
+
+type CoreFunction = (...args: number[]) => number;
+
+/** What an async export has returned: written by its `task.return`, read when the call is over. */
+export interface TaskResults {
+  status: string[];
+}
+
+/** An async export that is through answers so (Component Model, canonical ABI: `CallbackCode.EXIT`). */
+const EXIT = 0;
+
+/**
+ * The guest contract, called on the engine's core module. Engines lift `start`, `resume` and `status` either as plain functions or
+ * as async ones with a callback; ours never wait for anything but their own promise jobs, so both are through when they return.
+ *
+ * By hand, because jco's glue takes as long for a call as a small program does.
+ */
+export function connectGuest(exports: WebAssembly.Exports, memory: GuestMemory, results: TaskResults): GuestExports {
+  const load = coreFunction(exports, 'load');
+  const freeLoad = coreFunction(exports, 'cabi_post_load');
+  const isAsync = '[async-lift]start' in exports;
+  const call = (name: string): ((...args: number[]) => void) => (isAsync ? asyncExport(exports, name) : plainExport(exports, name));
+  const start = call('start');
+  const resume = call('resume');
+  return {
+    load(script) {
+      const result = load(...memory.writeString(script));
+      const refusal = memory.readStringAt(result);
+      freeLoad(result);
+      return refusal;
+    },
+    start(input, options) {
+      const [inputAt, inputBytes] = memory.writeString(input);
+      const [optionsAt, optionsBytes] = memory.writeString(options);
+      start(inputAt, inputBytes, optionsAt, optionsBytes);
+    },
+    resume(now, calls, answers) {
+      const texts = answers.flatMap((answer) => memory.writeString(answer));
+      const callsAt = memory.writeWords(calls);
+      resume(now, callsAt, calls.length, memory.writeWords(texts), answers.length);
+    },
+    status: isAsync ? asyncStatus(exports, results) : plainStatus(exports, memory),
+  };
+}
+
+function plainExport(exports: WebAssembly.Exports, name: string): (...args: number[]) => void {
+  const call = coreFunction(exports, name);
+  const post = exports[`cabi_post_${name}`] as CoreFunction | undefined;
+  return (...args) => {
+    call(...args);
+    post?.();
+  };
+}
+
+function asyncExport(exports: WebAssembly.Exports, name: string): (...args: number[]) => void {
+  const call = coreFunction(exports, `[async-lift]${name}`);
+  return (...args) => {
+    if (call(...args) !== EXIT) throw new TypeError(`the engine's ${name} waits for the host, which it never has to`);
+  };
+}
+
+function plainStatus(exports: WebAssembly.Exports, memory: GuestMemory): () => string[] {
+  const status = coreFunction(exports, 'status');
+  const free = coreFunction(exports, 'cabi_post_status');
+  return () => {
+    const result = status();
+    const texts = memory.readStringsAt(result);
+    free(result);
+    return texts;
+  };
+}
+
+function asyncStatus(exports: WebAssembly.Exports, results: TaskResults): () => string[] {
+  const status = asyncExport(exports, 'status');
+  return () => {
+    status();
+    return results.status;
+  };
+}
+
+function coreFunction(exports: WebAssembly.Exports, name: string): CoreFunction {
+  const found = exports[name];
+  if (typeof found !== 'function') throw new TypeError(`the engine has no export ${name}`);
+  return found as CoreFunction;
+}

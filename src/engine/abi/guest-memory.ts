@@ -1,0 +1,84 @@
+const PAIR_BYTES = 8;
+const WORD_BYTES = 4;
+/** The canonical ABI's alignment of a pointer, a length and an u32. */
+const WORD_ALIGN = 4;
+
+type Realloc = (pointer: number, size: number, align: number, newSize: number) => number;
+
+/**
+ * Linear memory as the host sees it: strings are UTF-8 as pointer and length, lists likewise (Component Model, canonical ABI).
+ * The views are made again whenever memory has grown, because growth detaches them.
+ */
+export class GuestMemory {
+  readonly memory: WebAssembly.Memory;
+  readonly #realloc: Realloc;
+  #bytes = Buffer.alloc(0);
+  #view = new DataView(this.#bytes.buffer);
+
+  constructor(memory: WebAssembly.Memory, realloc: Realloc) {
+    this.memory = memory;
+    this.#realloc = realloc;
+  }
+
+  #refresh(): void {
+    const { buffer } = this.memory;
+    if (this.#view.buffer === buffer) return;
+    this.#bytes = Buffer.from(buffer);
+    this.#view = new DataView(buffer);
+  }
+
+  readString(pointer: number, bytes: number): string {
+    this.#refresh();
+    return this.#bytes.toString('utf8', pointer >>> 0, (pointer >>> 0) + (bytes >>> 0));
+  }
+
+  /** The string whose pointer and length are stored at `pair`. */
+  readStringAt(pair: number): string {
+    this.#refresh();
+    return this.readString(this.#view.getUint32(pair, true), this.#view.getUint32(pair + WORD_BYTES, true));
+  }
+
+  readStrings(pointer: number, count: number): string[] {
+    return Array.from({ length: count >>> 0 }, (_, index) => this.readStringAt((pointer >>> 0) + index * PAIR_BYTES));
+  }
+
+  /** The list of strings whose pointer and length are stored at `pair`. */
+  readStringsAt(pair: number): string[] {
+    this.#refresh();
+    return this.readStrings(this.#view.getUint32(pair, true), this.#view.getUint32(pair + WORD_BYTES, true));
+  }
+
+  /** @returns pointer and length in bytes of a copy that the guest frees. */
+  writeString(text: string): [pointer: number, bytes: number] {
+    const bytes = Buffer.byteLength(text, 'utf8');
+    const pointer = this.#allocate(1, bytes);
+    this.#bytes.write(text, pointer, bytes, 'utf8');
+    return [pointer, bytes];
+  }
+
+  writeBytes(bytes: Uint8Array): [pointer: number, bytes: number] {
+    const pointer = this.#allocate(1, bytes.length);
+    this.#bytes.set(bytes, pointer);
+    return [pointer, bytes.length];
+  }
+
+  /** A list of u32. @returns its pointer. */
+  writeWords(words: ArrayLike<number>): number {
+    const pointer = this.#allocate(WORD_ALIGN, words.length * WORD_BYTES);
+    for (let index = 0; index < words.length; index++) this.#view.setUint32(pointer + index * WORD_BYTES, words[index] ?? 0, true);
+    return pointer;
+  }
+
+  /** Stores words where the guest has made room for them. */
+  storeWords(pointer: number, ...words: readonly number[]): void {
+    this.#refresh();
+    for (const [index, word] of words.entries()) this.#view.setUint32((pointer >>> 0) + index * WORD_BYTES, word, true);
+  }
+
+  #allocate(align: number, bytes: number): number {
+    const pointer = bytes === 0 ? align : this.#realloc(0, 0, align, bytes) >>> 0;
+    this.#refresh();
+    if (pointer + bytes > this.#bytes.length) throw new RangeError(`the engine allocated ${bytes} bytes at ${pointer}, outside of memory`);
+    return pointer;
+  }
+}
