@@ -32,7 +32,7 @@ export interface ExecutorReport {
 export async function measureExecutor(engine: EngineFiles): Promise<ExecutorReport> {
   const executor = await startExecutor({
     init: {
-      gluePath: engine.glue,
+      plan: engine.plan,
       modules: Object.fromEntries(engine.modules.map((name) => [name, join(engine.directory, name)])),
       mounts: {},
       workers: 'auto',

@@ -24,7 +24,7 @@ export interface InPoolReport {
 export async function measureInPool(engine: EngineFiles): Promise<InPoolReport> {
   const modules = Object.fromEntries(engine.modules.map((name) => [name, join(engine.directory, name)]));
   const options = { workers: 'auto', maxRunsPerWorker: 64, maxQueuedRuns: 0 } as const;
-  const pool = createWorkerPool(await compileEngine({ type: 'init', gluePath: engine.glue, modules, mounts: {}, ...options }), options);
+  const pool = createWorkerPool(await compileEngine({ type: 'init', plan: engine.plan, modules, mounts: {}, ...options }), options);
   const text = script(TWO_CALLS);
   const key = programKey({ script: text, engineHash: engine.hash });
   const made = await pool.make({ key, script: text });

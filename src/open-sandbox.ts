@@ -140,7 +140,7 @@ async function openExecutor({ config, cacheDirectory, log }: OpenOptions, engine
   });
   return startExecutor({
     init: {
-      gluePath: engine.glue,
+      plan: engine.plan,
       modules: Object.fromEntries(engine.modules.map((name) => [name, join(engine.directory, name)])),
       mounts: { ...config.mounts, servers: config.generatedDir },
       workers: config.workers,

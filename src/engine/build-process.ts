@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { toSandboxError } from '../errors.ts';
+import { compileAll, recordPlan } from './abi/record-plan.ts';
 import { componentizeGuest } from './componentize.ts';
 import { checkContract } from './contract.ts';
 import { COMPONENT_FILE, fingerprint, MANIFEST_FILE, type EngineManifest } from './engine-files.ts';
@@ -30,14 +31,15 @@ async function buildEngine(request: BuildRequest): Promise<void> {
   report({ step: 'componentize' });
   const component = await componentize(request);
   report({ step: 'transpile' });
-  const transpiled = await transpileComponent(component);
-  const modules = new Map([...transpiled].filter(([name]) => name.endsWith('.wasm')));
+  const { glue, modules } = await transpileComponent(component);
   const contract = checkContract(await readComponentWit(component), modules, recipe.sealed);
   report({ step: 'meter' });
-  const metered = meterModules(modules, { owner: recipe.fuelOwner, maximumPages: MAXIMUM_PAGES });
+  const plan = recordPlan(glue, compileAll(modules), recipe.sealed);
+  // What no instance is made of is of no use.
+  const needed = new Map(plan.instances.flatMap(({ module }) => [[module, modules.get(module) ?? new Uint8Array()] as const]));
+  const metered = meterModules(needed, { owner: recipe.fuelOwner, maximumPages: MAXIMUM_PAGES });
   report({ step: 'write' });
-  const glue = [...transpiled].filter(([name]) => name.endsWith('.js'));
-  const files = new Map([...glue, ...metered, [COMPONENT_FILE, component] as const]);
+  const files = new Map([...metered, [COMPONENT_FILE, component] as const]);
   for (const [name, bytes] of files) await writeFile(join(request.output, name), bytes);
   const hashes = Object.fromEntries([...files].map(([name, bytes]) => [name, fingerprint(bytes)]));
   const manifest: EngineManifest = {
@@ -45,6 +47,7 @@ async function buildEngine(request: BuildRequest): Promise<void> {
     kind: request.kind,
     hash: request.hash,
     files: hashes,
+    plan,
     contract: { imports: [...contract.imports], exports: [...contract.exports] },
   };
   // Written last: a folder without a manifest is no engine.

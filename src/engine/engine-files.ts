@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { hash } from 'blake3';
 import { z } from 'zod';
 import { SandboxError } from '../errors.ts';
+import { linkPlanSchema, type LinkPlan } from './abi/link-plan.ts';
 import type { EngineKind } from './recipe.ts';
 
-/** A built engine on disk. */
+/** A built engine: its core modules and its component are files. */
 export interface EngineFiles {
   readonly kind: EngineKind;
   /** Blake3 over all inputs of the build, in hexadecimal. */
@@ -13,8 +14,8 @@ export interface EngineFiles {
   /** Blake3 over what was built: not every build tool makes the same of the same inputs, and programs fit one image only. */
   readonly hash: string;
   readonly directory: string;
-  /** The glue that jco wrote: an ES module with an `instantiate` export. */
-  readonly glue: string;
+  /** How its core modules are connected. */
+  readonly plan: LinkPlan;
   /** The standard component, not metered: what `ampoule build` adds a program to. */
   readonly component: string;
   /** File names of the metered core modules in `directory`. */
@@ -22,7 +23,6 @@ export interface EngineFiles {
   readonly contract: { readonly imports: readonly string[]; readonly exports: readonly string[] };
 }
 
-export const GLUE_FILE = 'engine.js';
 export const COMPONENT_FILE = 'engine.component.wasm';
 export const MANIFEST_FILE = 'manifest.json';
 
@@ -32,6 +32,7 @@ const manifestSchema = z.strictObject({
   hash: z.string().regex(/^[0-9a-f]{64}$/),
   /** File name to Blake3 of its bytes. */
   files: z.record(z.string().regex(/^[\w.-]+$/), z.string()),
+  plan: linkPlanSchema,
   contract: z.strictObject({ imports: z.array(z.string()), exports: z.array(z.string()) }),
 });
 
@@ -52,7 +53,7 @@ export async function readEngineFiles(directory: string, expectedHash: string): 
   if (text === undefined) return undefined;
   const manifest = parseManifest(text);
   if (manifest?.hash !== expectedHash) throw damaged('its manifest');
-  if (!(GLUE_FILE in manifest.files) || !(COMPONENT_FILE in manifest.files)) throw damaged('its manifest');
+  if (!(COMPONENT_FILE in manifest.files)) throw damaged('its manifest');
   await Promise.all(
     Object.entries(manifest.files).map(async ([name, expected]) => {
       const bytes = await readFile(join(directory, name)).catch(() => undefined);
@@ -63,9 +64,9 @@ export async function readEngineFiles(directory: string, expectedHash: string): 
   return {
     kind: manifest.kind,
     sources: manifest.hash,
-    hash: fingerprint(Object.values(manifest.files).toSorted().join()),
+    hash: fingerprint([...Object.values(manifest.files).toSorted(), JSON.stringify(manifest.plan)].join()),
     directory,
-    glue: join(directory, GLUE_FILE),
+    plan: manifest.plan,
     component: join(directory, COMPONENT_FILE),
     modules,
     contract: manifest.contract,

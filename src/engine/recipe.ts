@@ -1,6 +1,5 @@
 import type { Config } from '../config/schema.ts';
 import { LIMITS } from '../limits.ts';
-import { SEALED } from './abi/link-engine.ts';
 
 /** The JavaScript engine that programs run in. */
 export type EngineKind = Config['engine'];
@@ -15,8 +14,8 @@ export interface EngineRecipe {
   /** Exports that the engine lifts as async functions: it runs promise jobs only in these. */
   readonly asyncExports: readonly string[];
   /**
-   * Import modules of core modules that the component answers itself, with stubs that trap; an instance is linked to a trap in their
-   * place. None, when the core modules import the four host functions only.
+   * Import modules of core modules that the component answers itself, with stubs that trap; instances are linked to a trap in their
+   * place. Null when the core modules import the four host functions only.
    */
   readonly sealed: RegExp | null;
 }
@@ -36,7 +35,8 @@ const RECIPES: Readonly<Record<EngineKind, EngineRecipe>> = {
     fuelOwner: null,
     memoryOwner: 'engine.core.wasm',
     asyncExports: ['start', 'resume', 'status'],
-    sealed: SEALED,
+    // WASI and the module loader, which componentize-qjs uses while it builds.
+    sealed: /^(?:wasi[:_]|local:init\/|cm32p2\|)/,
   },
 };
 

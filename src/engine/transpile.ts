@@ -1,13 +1,14 @@
 import { componentWit, transpile } from '@bytecodealliance/jco';
 import { SandboxError } from '../errors.ts';
+import type { EngineGlue } from './abi/record-plan.ts';
 
 /**
- * A component as what a JavaScript host can run: `engine.js` (the glue, with an `instantiate` export) and its core modules
- * (`engine.core.wasm`, `engine.core2.wasm`, ...), by file name.
+ * A component taken apart by jco: its core modules (`engine.core.wasm`, `engine.core2.wasm`, ...) by file name, and the glue that
+ * connects them.
  *
  * @throws SandboxError ERR_ENGINE_BUILD
  */
-export async function transpileComponent(component: Uint8Array): Promise<Map<string, Uint8Array>> {
+export async function transpileComponent(component: Uint8Array): Promise<TranspiledComponent> {
   try {
     const { files } = await transpile(component, {
       name: 'engine',
@@ -16,10 +17,22 @@ export async function transpileComponent(component: Uint8Array): Promise<Map<str
       minify: false,
       optimize: false,
     });
-    return new Map(Object.entries(files));
+    const modules = Object.entries(files).filter(([name]) => name.endsWith('.wasm'));
+    return { glue: await importGlue(files['engine.js'] ?? new Uint8Array()), modules: new Map(modules) };
   } catch (cause) {
     throw new SandboxError('ERR_ENGINE_BUILD', 'jco could not transpile the engine component.', { cause });
   }
+}
+
+/** A component taken apart: see {@link transpileComponent}. */
+export interface TranspiledComponent {
+  readonly glue: EngineGlue;
+  readonly modules: ReadonlyMap<string, Uint8Array>;
+}
+
+/** As a data URL: the glue imports nothing, and nobody else has to read it. */
+async function importGlue(source: Uint8Array): Promise<EngineGlue> {
+  return (await import(`data:text/javascript;base64,${Buffer.from(source).toString('base64')}`)) as EngineGlue;
 }
 
 /** The component's own world as WIT text, read from its bytes. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { linkPlanSchema } from '../engine/abi/link-plan.ts';
 import { ERROR_CODES } from '../errors.ts';
 
 /** The messages between gateway and executor. Both sides parse what they get; payloads are named in the comments. */
@@ -27,7 +28,7 @@ const limits = z.strictObject({
 export const commandSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('init'),
-    gluePath: z.string(),
+    plan: linkPlanSchema,
     /** Core module file name to path. */
     modules: z.record(z.string(), z.string()),
     /** Virtual mount name to absolute folder. */

@@ -1,10 +1,11 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ErrorCode } from '../errors.ts';
+import type { LinkPlan } from '../engine/abi/link-plan.ts';
 import type { RunEnd, RunLimits, RunOutcome, ToolCall } from './run.ts';
 
 /** What every worker of the pool gets when it starts. Modules are shared, not copied. */
 export interface WorkerSetup {
-  readonly gluePath: string;
+  readonly plan: LinkPlan;
   readonly modules: ReadonlyMap<string, WebAssembly.Module>;
   /** The engine's memory image, in shared memory. */
   readonly base: Uint8Array;

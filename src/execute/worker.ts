@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads';
-import type { CompiledEngine, EngineGlue } from '../engine/abi/link-engine.ts';
+import type { CompiledEngine } from '../engine/abi/link-engine.ts';
 import { InstancePool } from './instance-pool.ts';
 import { Programs, type LoadedProgram } from './programs.ts';
 import type { RunEnd, RunOutcome } from './run.ts';
@@ -10,7 +10,7 @@ import type { MakeResult, MakeTask, WorkerResult, WorkerSetup, WorkerTask } from
 const MAXIMUM_IDLE_INSTANCES = 16;
 
 const setup = workerData as WorkerSetup;
-const engine: CompiledEngine = { glue: (await import(setup.gluePath)) as EngineGlue, modules: setup.modules };
+const engine: CompiledEngine = { plan: setup.plan, modules: setup.modules };
 const instances = new InstancePool(engine, setup.base, MAXIMUM_IDLE_INSTANCES);
 const programs = new Programs(instances, setup.base);
 instances.prepare();

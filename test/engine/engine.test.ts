@@ -53,7 +53,7 @@ test('a folder without manifest is no engine', async () => {
 test.each([
   ['a flipped byte in a module', 'engine.core.wasm', (bytes: Buffer) => ((bytes[5_000_000] = (bytes[5_000_000] ?? 0) ^ 1), bytes)],
   ['a module cut short', 'engine.core.wasm', (bytes: Buffer) => bytes.subarray(0, -1)],
-  ['glue with a line more', 'engine.js', (bytes: Buffer) => Buffer.concat([bytes, Buffer.from('\n')])],
+  ['a component with a byte more', 'engine.component.wasm', (bytes: Buffer) => Buffer.concat([bytes, Buffer.from('\n')])],
   ['an empty component', 'engine.component.wasm', () => Buffer.alloc(0)],
   ['a manifest that is not JSON', 'manifest.json', (bytes: Buffer) => bytes.subarray(0, 40)],
   ['a manifest of another format', 'manifest.json', () => Buffer.from('{"format":1}')],
@@ -76,7 +76,7 @@ test('an engine for other sources is not taken for this one', async () => {
 
 test('a missing file is found when the engine is read', async () => {
   const { directory } = await copiedCache();
-  await rm(join(directory, 'engine.js'));
+  await rm(join(directory, 'engine.core.wasm'));
   await expect(readEngineFiles(directory, suiteHash())).rejects.toMatchObject({ code: 'ERR_ENGINE_CACHE' });
 });
 

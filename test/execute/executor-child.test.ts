@@ -11,7 +11,7 @@ let exited = '';
 let child: ExecutorChild;
 beforeAll(async () => {
   const ready = Promise.withResolvers<void>();
-  const { glue, modules, directory } = inject('engine');
+  const { plan, modules, directory } = inject('engine');
   child = new ExecutorChild({
     onEvent: (event, payload) => {
       events.push({ event, payload });
@@ -21,7 +21,7 @@ beforeAll(async () => {
     onStderr: () => undefined,
   });
   const paths = Object.fromEntries(modules.map((name) => [name, join(directory, name)]));
-  child.send({ type: 'init', gluePath: glue, modules: paths, mounts: {}, workers: 1, maxRunsPerWorker: 4, maxQueuedRuns: 4 });
+  child.send({ type: 'init', plan, modules: paths, mounts: {}, workers: 1, maxRunsPerWorker: 4, maxQueuedRuns: 4 });
   await ready.promise;
 });
 afterAll(() => child.close());

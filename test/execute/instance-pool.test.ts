@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { beforeAll, expect, inject, test } from 'vitest';
 import { createImage } from '../../src/component/image.ts';
 import { compileEngine } from '../../src/execute/engine-host.ts';
-import type { CompiledEngine, EngineGlue } from '../../src/engine/abi/link-engine.ts';
+import type { CompiledEngine } from '../../src/engine/abi/link-engine.ts';
 import type { EngineInstance } from '../../src/execute/engine-instance.ts';
 import { InstancePool } from '../../src/execute/instance-pool.ts';
 import { Programs, type LoadedProgram } from '../../src/execute/programs.ts';
@@ -24,17 +23,17 @@ const OPTIONS = JSON.stringify({
 let engine: CompiledEngine;
 let base: Uint8Array;
 beforeAll(async () => {
-  const { glue, modules, directory } = inject('engine');
+  const { plan, modules, directory } = inject('engine');
   const setup = await compileEngine({
     type: 'init',
-    gluePath: glue,
+    plan,
     modules: Object.fromEntries(modules.map((name) => [name, join(directory, name)])),
     mounts: {},
     workers: 1,
     maxRunsPerWorker: 1,
     maxQueuedRuns: 1,
   });
-  engine = { glue: (await import(pathToFileURL(glue).href)) as EngineGlue, modules: setup.modules };
+  engine = { plan, modules: setup.modules };
   base = setup.base;
 });
 

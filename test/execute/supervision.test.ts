@@ -138,7 +138,14 @@ test('closing while the process is away ends those who wait for it', async () =>
 test('an engine that is not there is an error at the start, with its reason in the log', async () => {
   const warnings: string[] = [];
   const started = startExecutor({
-    init: { gluePath: '/nowhere/engine.js', modules: {}, mounts: {}, workers: 1, maxRunsPerWorker: 1, maxQueuedRuns: 0 },
+    init: {
+      plan: { instances: [{ module: 'engine.core.wasm', imports: [] }], contract: 0 },
+      modules: { 'engine.core.wasm': '/nowhere/engine.core.wasm' },
+      mounts: {},
+      workers: 1,
+      maxRunsPerWorker: 1,
+      maxQueuedRuns: 0,
+    },
     programs: memoryStore(),
     log: { debug: () => undefined, warn: (message) => warnings.push(message) },
   });

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { GuestCatchable, type HostFunctions } from '../../src/engine/abi/core-host.ts';
 import type { GuestExports } from '../../src/engine/abi/core-guest.ts';
-import type { EngineGlue } from '../../src/engine/abi/link-engine.ts';
 import { createEngineInstance } from '../../src/execute/engine-instance.ts';
 
 /** The guest runtime in instances of the suite's engine, and real programs in it. */
@@ -55,11 +54,11 @@ export interface Engine {
 
 /** The suite's engine. Every instance has plenty of fuel and 128 MiB of memory, so that a test of memory's end is quick. */
 export async function openEngine(): Promise<Engine> {
-  const { directory, glue, modules: names } = inject('engine');
+  const { directory, plan, modules: names } = inject('engine');
   const modules = await Promise.all(
     names.map(async (name) => [name, new WebAssembly.Module(await readFile(join(directory, name)))] as const),
   );
-  const engine = { glue: (await import(glue)) as EngineGlue, modules: new Map(modules) };
+  const engine = { plan, modules: new Map(modules) };
   return {
     fresh(host) {
       const instance = createEngineInstance(engine);

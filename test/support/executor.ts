@@ -28,7 +28,7 @@ export function openTestExecutor(init: Partial<InitCommand> = {}, programs: Prog
   const engine = inject('engine');
   return startExecutor({
     init: {
-      gluePath: engine.glue,
+      plan: engine.plan,
       modules: Object.fromEntries(engine.modules.map((name) => [name, join(engine.directory, name)])),
       mounts: {},
       workers: 1,

@@ -2,22 +2,12 @@ import { FUEL_EXPORT, FUEL_IMPORT, HOST_TABLE_EXPORT } from '../meter/abi.ts';
 import { connectGuest, type GuestExports, type TaskResults } from './core-guest.ts';
 import { HOST_INTERFACE, lowerHostFunctions, type HostFunctions } from './core-host.ts';
 import { GuestMemory } from './guest-memory.ts';
-
-type InstantiateCore = (module: WebAssembly.Module, imports?: WebAssembly.Imports) => WebAssembly.Instance;
-
-/** The glue module that jco writes for an engine. Its exports are not used: see `connectGuest`. */
-export interface EngineGlue {
-  instantiate(
-    getCoreModule: (name: string) => WebAssembly.Module,
-    imports: Record<string, unknown>,
-    instantiateCore: InstantiateCore,
-  ): unknown;
-}
+import type { LinkPlan, PlannedImport } from './link-plan.ts';
 
 /** An engine as this process runs it. */
 export interface CompiledEngine {
-  readonly glue: EngineGlue;
-  /** By the file names that the glue asks for. */
+  readonly plan: LinkPlan;
+  /** By file name. */
   readonly modules: ReadonlyMap<string, WebAssembly.Module>;
 }
 
@@ -25,107 +15,88 @@ export interface CompiledEngine {
 export interface LinkedEngine {
   readonly guest: GuestExports;
   readonly memory: WebAssembly.Memory;
-  /** Undefined for an engine without a meter. */
-  readonly fuel: WebAssembly.Global | undefined;
-  /** The host tables of its metered modules; see `meter/abi.ts`. */
+  readonly fuel: WebAssembly.Global;
+  /** The host tables of its metered modules, none for an engine without a meter; see `meter/abi.ts`. */
   readonly hostTables: readonly WebAssembly.Table[];
-  /** What the module that owns the memory exports as globals. */
+  /** All globals that its modules export. */
   readonly globals: readonly WebAssembly.Global[];
 }
 
-/** The core exports by which the module with the guest contract is known. */
-const CONTRACT_EXPORT = 'cabi_post_load';
-/**
- * Import modules that no instance is connected to: WASI and the module loader, which componentize-qjs uses while it builds. In the
- * component they lead to stubs that trap.
- */
-export const SEALED = /^(?:wasi[:_]|local:init\/|cm32p2\|)/;
-const TASK_RETURN_MODULE = '[export]$root';
-/** The one memory that holds the JavaScript engine; others, of stubs for imports that are never called, have no such export. */
-const CONTRACT_MODULES_MEMORY = 'memory';
+type ImportValue = WebAssembly.ModuleImports[string];
+
+const TASK_RETURN = '[export]$root';
 
 /**
- * A fresh instance: jco's glue makes and connects the core modules, and we step in at two places: the host functions go straight to
- * us, and so do the guest's exports.
+ * A fresh instance of an engine. Its core modules get each other's exports, the four host functions, the fuel counter, and nothing
+ * else: any other import is a trap.
  *
  * @param host where the four host functions lead, asked for at every call.
  */
-export function linkEngine({ glue, modules }: CompiledEngine, host: () => HostFunctions): LinkedEngine {
+export function linkEngine({ plan, modules }: CompiledEngine, host: () => HostFunctions): LinkedEngine {
   const results: TaskResults = { status: [] };
-  const parts: Parts = { hostTables: [], globals: new Map() };
-  const memory = (): GuestMemory => parts.guestMemory ?? missing('memory');
-  const hostFunctions = lowerHostFunctions(host, memory);
-  const taskReturns = {
+  const linked: { guestMemory?: GuestMemory } = {};
+  const memory = (): GuestMemory => linked.guestMemory ?? missing('memory');
+  const own: WebAssembly.Imports = {
+    [HOST_INTERFACE]: lowerHostFunctions(host, memory),
+    [TASK_RETURN]: taskReturns(memory, results),
+  };
+  const made: WebAssembly.Exports[] = [];
+  let fuel: WebAssembly.Global = new WebAssembly.Global({ value: 'i64', mutable: true }, 0n);
+  for (const { module, imports } of plan.instances) {
+    const given: WebAssembly.Imports = { [FUEL_IMPORT.module]: { [FUEL_IMPORT.name]: fuel } };
+    for (const wanted of imports) (given[wanted.module] ??= {})[wanted.name] = resolve(wanted, made, own);
+    const { exports } = new WebAssembly.Instance(modules.get(module) ?? missing(`core module ${module}`), given);
+    made.push(exports);
+    const counter = exports[FUEL_EXPORT];
+    if (counter instanceof WebAssembly.Global) fuel = counter;
+  }
+  const contract = made[plan.contract] ?? missing('guest contract');
+  const guestMemory = findMemory(contract, plan, made);
+  linked.guestMemory = guestMemory;
+  const all = made.flatMap((exports) => Object.entries(exports));
+  return {
+    guest: connectGuest(contract, guestMemory, results),
+    memory: guestMemory.memory,
+    fuel,
+    hostTables: all.flatMap(([name, value]) => (name === HOST_TABLE_EXPORT && value instanceof WebAssembly.Table ? [value] : [])),
+    globals: all.flatMap(([, value]) => (value instanceof WebAssembly.Global ? [value] : [])),
+  };
+}
+
+function resolve({ module, name, from }: PlannedImport, made: readonly WebAssembly.Exports[], own: WebAssembly.Imports): ImportValue {
+  if (from) return made[from.instance]?.[from.export] ?? missing(`export ${from.export}`);
+  return own[module]?.[name] ?? trapFor(`${module} ${name}`);
+}
+
+/** One for each import, whatever the number of instances: V8 makes code for every function that it imports. */
+function trapFor(what: string): () => never {
+  const known = traps.get(what);
+  if (known) return known;
+  const trap = (): never => {
+    throw new TypeError(`the engine called ${what}, which a sealed program cannot reach`);
+  };
+  traps.set(what, trap);
+  return trap;
+}
+
+const traps = new Map<string, () => never>();
+
+/** How an async export returns its result (Component Model, canonical ABI). */
+function taskReturns(memory: () => GuestMemory, results: TaskResults): WebAssembly.ModuleImports {
+  return {
     '[task-return]start': () => undefined,
     '[task-return]resume': () => undefined,
     '[task-return]status': (pointer: number, count: number) => void (results.status = memory().readStrings(pointer, count)),
   };
-  const fuel = new WebAssembly.Global({ value: 'i64', mutable: true }, 0n);
-  glue.instantiate(
-    (name) => modules.get(name) ?? missing(`core module ${name}`),
-    NO_IMPORTS,
-    (module, given = {}) => {
-      const imports: WebAssembly.Imports = { ...given, [FUEL_IMPORT.module]: { [FUEL_IMPORT.name]: parts.fuel ?? fuel } };
-      for (const name of Object.keys(given)) if (SEALED.test(name)) imports[name] = seal(name, given[name]);
-      if (imports[HOST_INTERFACE]) imports[HOST_INTERFACE] = hostFunctions;
-      if (imports[TASK_RETURN_MODULE]) imports[TASK_RETURN_MODULE] = { ...imports[TASK_RETURN_MODULE], ...taskReturns };
-      const instance = new WebAssembly.Instance(module, imports);
-      collect(parts, instance.exports, imports);
-      return instance;
-    },
-  );
-  const { contract, guestMemory } = parts;
-  if (!contract || !guestMemory) return missing('guest contract');
-  return {
-    guest: connectGuest(contract, guestMemory, results),
-    memory: guestMemory.memory,
-    fuel: parts.hostTables.length > 0 ? (parts.fuel ?? fuel) : undefined,
-    hostTables: parts.hostTables,
-    globals: parts.globals.get(guestMemory.memory) ?? [],
-  };
 }
 
-interface Parts {
-  readonly hostTables: WebAssembly.Table[];
-  readonly globals: Map<WebAssembly.Memory, WebAssembly.Global[]>;
-  contract?: WebAssembly.Exports;
-  guestMemory?: GuestMemory;
-  fuel?: WebAssembly.Global;
-}
-
-function collect(parts: Parts, exports: WebAssembly.Exports, imports: WebAssembly.Imports): void {
-  const { [FUEL_EXPORT]: fuel, [HOST_TABLE_EXPORT]: table } = exports;
-  if (fuel instanceof WebAssembly.Global) parts.fuel = fuel;
-  if (table instanceof WebAssembly.Table) parts.hostTables.push(table);
-  const { [CONTRACT_MODULES_MEMORY]: own } = exports;
-  if (own instanceof WebAssembly.Memory) {
-    parts.globals.set(
-      own,
-      Object.values(exports).filter((found) => found instanceof WebAssembly.Global),
-    );
-  }
-  if (!(CONTRACT_EXPORT in exports)) return;
-  parts.contract = exports;
-  const memory = exports[CONTRACT_MODULES_MEMORY] ?? imports['env']?.[CONTRACT_MODULES_MEMORY];
-  const realloc = exports['cabi_realloc'];
-  if (!(memory instanceof WebAssembly.Memory) || typeof realloc !== 'function') missing('memory');
-  else parts.guestMemory = new GuestMemory(memory, realloc as never);
-}
-
-function seal(from: string, functions: WebAssembly.ModuleImports = {}): WebAssembly.ModuleImports {
-  const trap = (name: string) => (): never => {
-    throw new TypeError(`the engine called ${from} ${name}, which a sealed program cannot reach`);
-  };
-  return Object.fromEntries(Object.keys(functions).map((name) => [name, trap(name)]));
-}
-
-/** jco asks for the host functions when it links; the ones that the core modules get are ours. */
-const NO_IMPORTS = {
-  [HOST_INTERFACE]: { callTool: unreachable, readFile: unreachable, getState: unreachable, log: unreachable },
-};
-
-function unreachable(): never {
-  throw new TypeError('a host function was called past the one that it was replaced with');
+/** The memory of the instance with the contract: its own, or the one that it was given. */
+function findMemory(contract: WebAssembly.Exports, plan: LinkPlan, made: readonly WebAssembly.Exports[]): GuestMemory {
+  const given = plan.instances[plan.contract]?.imports.map(({ from }) => from && made[from.instance]?.[from.export]) ?? [];
+  const memory = [contract['memory'], ...given].find((value) => value instanceof WebAssembly.Memory);
+  const realloc = contract['cabi_realloc'];
+  if (!(memory instanceof WebAssembly.Memory) || typeof realloc !== 'function') return missing('memory');
+  return new GuestMemory(memory, realloc as never);
 }
 
 function missing(what: string): never {

@@ -17,7 +17,7 @@ export async function componentizeOnQuickJs(source: string, wit: string, recipe:
   await mkdir(witPath);
   await writeFile(join(witPath, 'world.wit'), withAsyncExports(wit, recipe.asyncExports));
   const component = await runComponentize(source, witPath);
-  return snapshotQuickJs(component, recipe, workDirectory);
+  return snapshotQuickJs(component, recipe);
 }
 
 async function runComponentize(jsSource: string, witPath: string): Promise<Uint8Array> {

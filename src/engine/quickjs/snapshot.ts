@@ -1,8 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { linkEngine, type EngineGlue } from '../abi/link-engine.ts';
-import { GLUE_FILE } from '../engine-files.ts';
+import { linkEngine } from '../abi/link-engine.ts';
+import { compileAll, recordPlan } from '../abi/record-plan.ts';
 import type { EngineRecipe } from '../recipe.ts';
 import { snapshotModule } from '../snapshot/snapshot-module.ts';
 import { transpileComponent } from '../transpile.ts';
@@ -16,21 +13,18 @@ const SPENT_EXPORT = 'init';
  * The component after one run in it. componentize-qjs has taken its snapshot before the guest runtime was called for the first time;
  * ours replaces it.
  */
-export async function snapshotQuickJs(component: Uint8Array, recipe: EngineRecipe, workDirectory: string): Promise<Uint8Array> {
-  const files = await transpileComponent(component);
-  const gluePath = join(workDirectory, 'unwarmed.mjs');
-  await writeFile(gluePath, files.get(GLUE_FILE) ?? '');
-  const glue = (await import(pathToFileURL(gluePath).href)) as EngineGlue;
-  const wasm = [...files].filter(([name]) => name.endsWith('.wasm'));
-  const modules = new Map(wasm.map(([name, bytes]) => [name, new WebAssembly.Module(bytes.slice())] as const));
+export async function snapshotQuickJs(component: Uint8Array, recipe: EngineRecipe): Promise<Uint8Array> {
+  const { glue, modules } = await transpileComponent(component);
+  const compiled = compileAll(modules);
   let calls = 0;
   const host = { callTool: () => ++calls, readFile: () => new Uint8Array(), getState: () => '{}', log: () => undefined };
-  const { guest, memory, globals } = linkEngine({ glue, modules }, () => host);
+  const plan = recordPlan(glue, compiled, recipe.sealed);
+  const { guest, memory, globals } = linkEngine({ plan, modules: compiled }, () => host);
   const before = globals.map(({ value }) => value);
   warmUpGuest(guest);
   const settled = globals.filter(({ value }, index) => value === before[index]);
   if (settled.length < globals.length) throw new TypeError('a global of the engine has another value after a run than before');
-  const owner = files.get(recipe.memoryOwner) ?? new Uint8Array();
-  const warm = snapshotModule(owner, new Uint8Array(memory.buffer), { spentExports: new Set(), settledGlobals: settled.length });
+  const owner = modules.get(recipe.memoryOwner) ?? new Uint8Array();
+  const warm = snapshotModule(owner, new Uint8Array(memory.buffer), { spentExports: new Set(), settledGlobals: globals.length });
   return finishComponent(component, { from: owner, to: warm }, SPENT_EXPORT);
 }
