@@ -26,8 +26,8 @@ const project = (name: string, kind: EngineKind, files: { include: string[]; exc
 export default defineConfig({
   test: {
     projects: [
-      project('suite', 'starlingmonkey', { include: ['test/**/*.test.ts'] }),
-      project('quickjs', 'quickjs', { include: ON_EVERY_ENGINE }),
+      project('suite', 'quickjs', { include: ['test/**/*.test.ts'] }),
+      project('starlingmonkey', 'starlingmonkey', { include: ON_EVERY_ENGINE }),
     ],
   },
 });

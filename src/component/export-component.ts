@@ -17,16 +17,16 @@ const SHARED = 2;
  * data segments of the core module that defines the memory, and that memory's minimum is raised to the delta's size; all else
  * stays as it is, byte for byte.
  * @param component the component that the delta was taken against.
- * @throws SandboxError ERR_COMPONENT_EXPORT when the component does not have exactly one memory, or a form that is not known.
+ * @throws SandboxError ERR_COMPONENT_EXPORT when the component does not have exactly one memory with data, or a form that is not known.
  */
 export function appendDelta(component: Uint8Array, delta: Delta): Uint8Array {
   const found: Uint8Array[] = [];
   const parts = rewriteComponent(component, delta, found);
-  if (found.length !== 1) throw malformed(`it has ${found.length} core modules that define a memory, not one`);
+  if (found.length !== 1) throw malformed(`it has ${found.length} core modules that define a memory with data, not one`);
   return Buffer.concat(parts);
 }
 
-/** @param found receives every core module that defines a memory. */
+/** @param found receives every core module that defines a memory and what is in it. */
 function rewriteComponent(component: Uint8Array, delta: Delta, found: Uint8Array[]): Uint8Array[] {
   if (component[6] !== 1) throw malformed('it is not a component');
   const parts = [component.subarray(0, 8)];
@@ -43,10 +43,10 @@ function rewriteComponent(component: Uint8Array, delta: Delta, found: Uint8Array
 
 function rewriteModule(module: Uint8Array, delta: Delta, found: Uint8Array[]): Uint8Array[] {
   const sections = readSections(module);
-  if (!sections.some(({ id }) => id === MEMORY_SECTION)) return [module];
-  found.push(module);
   const dataSection = sections.find(({ id }) => id === DATA_SECTION);
-  if (dataSection === undefined) throw malformed('the core module that defines the memory has no data');
+  // A memory without data is a stub's: an engine with a guest runtime in it has plenty.
+  if (dataSection === undefined || !sections.some(({ id }) => id === MEMORY_SECTION)) return [module];
+  found.push(module);
   const data = appendSegments(module.subarray(dataSection.start, dataSection.end), delta);
   const parts = [module.subarray(0, 8)];
   for (const { id, header, start, end } of sections) {

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { toSandboxError } from '../errors.ts';
+import { modulesOf } from './abi/link-plan.ts';
 import { compileAll, recordPlan } from './abi/record-plan.ts';
 import { componentizeGuest } from './componentize.ts';
 import { checkContract } from './contract.ts';
@@ -36,8 +37,7 @@ async function buildEngine(request: BuildRequest): Promise<void> {
   report({ step: 'meter' });
   const plan = recordPlan(glue, compileAll(modules), recipe.sealed);
   // What no instance is made of is of no use.
-  const needed = new Map(plan.instances.flatMap(({ module }) => [[module, modules.get(module) ?? new Uint8Array()] as const]));
-  const metered = meterModules(needed, { owner: recipe.fuelOwner, maximumPages: MAXIMUM_PAGES });
+  const metered = meterModules(modulesOf(plan, modules), { owner: recipe.fuelOwner, maximumPages: MAXIMUM_PAGES });
   report({ step: 'write' });
   const files = new Map([...metered, [COMPONENT_FILE, component] as const]);
   for (const [name, bytes] of files) await writeFile(join(request.output, name), bytes);

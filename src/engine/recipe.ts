@@ -32,7 +32,7 @@ const RECIPES: Readonly<Record<EngineKind, EngineRecipe>> = {
   /** quickjs-ng, as componentize-qjs ships it: a dozen core modules around one memory. */
   quickjs: {
     kind: 'quickjs',
-    fuelOwner: null,
+    fuelOwner: 'engine.core3.wasm',
     memoryOwner: 'engine.core.wasm',
     asyncExports: ['start', 'resume', 'status'],
     // WASI and the module loader, which componentize-qjs uses while it builds.

@@ -43,6 +43,7 @@ export class MeterControl {
     this.#granted = 0;
     this.#fuel.value = 0n;
     this.#pages = budget.pages;
+    this.#enteredAt = performance.now();
     this.#activeMs = 0;
     this.#refusedGrowth = false;
   }

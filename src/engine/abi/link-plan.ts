@@ -21,5 +21,11 @@ export type LinkPlan = z.output<typeof linkPlanSchema>;
 export type PlannedInstance = LinkPlan['instances'][number];
 export type PlannedImport = PlannedInstance['imports'][number];
 
+/** The modules that a plan makes instances of, out of all. */
+export function modulesOf(plan: LinkPlan, modules: ReadonlyMap<string, Uint8Array>): Map<string, Uint8Array> {
+  const names = new Set(plan.instances.map(({ module }) => module));
+  return new Map([...modules].filter(([name]) => names.has(name)));
+}
+
 /** The core export by which the instance with the guest contract is known. */
 export const CONTRACT_EXPORT = 'cabi_post_load';

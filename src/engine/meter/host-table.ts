@@ -24,6 +24,9 @@ const PASS_THROUGH = Uint8Array.from(
   ].flat(),
 );
 
+/** Compiled when it is first needed: by every thread that runs guests, and by no other. */
+let passThrough: WebAssembly.Module | undefined;
+
 const SLOT_NAMES = [
   [SLOT_REFUEL, 'refuel'],
   [SLOT_SIZE, 'size'],
@@ -36,7 +39,8 @@ const SLOT_NAMES = [
  */
 export function connectHost(table: WebAssembly.Table, host: MeterHost): void {
   const functions = { refuel: host.refuel, size: host.size, grow: (pages: number) => host.grow(pages >>> 0) };
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(PASS_THROUGH), { h: functions });
+  passThrough ??= new WebAssembly.Module(PASS_THROUGH);
+  const { exports } = new WebAssembly.Instance(passThrough, { h: functions });
   for (const [slot, name] of SLOT_NAMES) {
     const exported = exports[name];
     if (typeof exported === 'function') table.set(slot, exported);

@@ -3,11 +3,12 @@ import { BodyWriter } from './body.ts';
 import type { BodyTarget } from './body.ts';
 import { refuse } from './failure.ts';
 import { BranchHints } from './hints.ts';
-import { SECTION, SECTION_ORDER, readModule, sectionOf } from './module.ts';
+import { HEADER_LENGTH, SECTION, SECTION_ORDER, readLimits, readModule, sectionOf } from './module.ts';
 import type { CoreModule } from './module.ts';
 import { BodyScan } from './scan.ts';
 import {
   appendEntries,
+  moveSection,
   writeData,
   writeElements,
   writeExports,
@@ -16,7 +17,7 @@ import {
   writeMemories,
   writeTables,
 } from './sections.ts';
-import { isTrampolines } from './trampolines.ts';
+import { boundTrampolines, isTrampolines } from './trampolines.ts';
 import { Writer } from './writer.ts';
 
 export { METER_VERSION } from './abi.ts';
@@ -51,8 +52,10 @@ interface Job {
 /**
  * Rewrites core modules so that they pay for what they execute from one counter of fuel, ask the host for the size and
  * growth of their memory, and can be interrupted; see `abi.ts`. Pure: equal input gives equal bytes. A module that holds
- * nothing but trampolines stays as it is. Throws SandboxError ERR_ENGINE_METER, with the module, function and offset, for
- * everything that it does not know.
+ * nothing but trampolines stays as it is, but for the maximum of its memory.
+ *
+ * @param modules all that an engine is made of, in the order in which they are made.
+ * @throws SandboxError ERR_ENGINE_METER, with the module, function and offset, for everything that the meter does not know.
  */
 export function meterModules(modules: ReadonlyMap<string, Uint8Array>, options: MeterOptions): Map<string, Uint8Array> {
   if (options.owner !== null && !modules.has(options.owner)) {
@@ -61,14 +64,37 @@ export function meterModules(modules: ReadonlyMap<string, Uint8Array>, options: 
     });
   }
   const metered = new Map<string, Uint8Array>();
+  const found: Found = { counter: options.owner === null, memory: false };
   for (const [name, bytes] of modules) {
     const module = readModule(name, bytes);
-    const ownsFuel = name === options.owner;
-    metered.set(name, !ownsFuel && isTrampolines(module) ? bytes : meterModule(module, ownsFuel, options.maximumPages));
+    metered.set(name, rewrite(module, name === options.owner, found, options.maximumPages));
     // An invalid module could name the counter or the host table by the index that they get, and become valid.
     if (!WebAssembly.validate(bytes.slice())) refuse(module.place, 0, 'it is not valid');
   }
   return metered;
+}
+
+/** What the modules so far have: the host grows one memory, and a module cannot import a counter that is not there yet. */
+interface Found {
+  counter: boolean;
+  memory: boolean;
+}
+
+function rewrite(module: CoreModule, ownsFuel: boolean, found: Found, maximumPages: number): Uint8Array {
+  if (definesPages(module)) {
+    if (found.memory) refuse(module.place, 0, 'a second memory, besides that of a module before it');
+    found.memory = true;
+  }
+  if (!ownsFuel && isTrampolines(module)) return boundTrampolines(module, maximumPages);
+  found.counter ||= ownsFuel;
+  if (!found.counter) refuse(module.place, 0, 'it has code to meter and is made before the owner of the counter');
+  return meterModule(module, ownsFuel, maximumPages);
+}
+
+/** Stub modules have a memory without pages. The host never lets it grow. */
+function definesPages(module: CoreModule): boolean {
+  const reader = sectionOf(module, SECTION.memory);
+  return reader.u32() > 0 && readLimits(reader).minimum > 0;
 }
 
 function meterModule(module: CoreModule, ownsFuel: boolean, maximumPages: number): Uint8Array {
@@ -79,7 +105,7 @@ function meterModule(module: CoreModule, ownsFuel: boolean, maximumPages: number
   writeCode(job);
   const out = new Writer(1 << 20);
   const contents = new Writer(1 << 20);
-  out.copy(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+  out.copy(module.bytes, 0, HEADER_LENGTH);
   for (const id of SECTION_ORDER) {
     if (id === SECTION.code) {
       job.hints.write(contents);
@@ -173,12 +199,4 @@ function writeCode(job: Job): void {
   }
   module.place.functionIndex = -1;
   reader.expectEnd('the code section');
-}
-
-/** Writes `contents` as a section and empties it. */
-function moveSection(id: number, contents: Writer, out: Writer): void {
-  out.byte(id);
-  out.u32(contents.length);
-  out.copy(contents.view());
-  contents.clear();
 }

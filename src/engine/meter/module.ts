@@ -22,11 +22,15 @@ export const SECTION = {
 /** The order in which sections stand in a module. */
 export const SECTION_ORDER = [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 10, 11] as const;
 
+/** The magic number and the version. */
+export const HEADER_LENGTH = 8;
+
 const EMPTY_VECTOR = Uint8Array.of(0);
 
 /** What the meter has to know of a module before it rewrites it. Counts of what is imported and of what is defined. */
 export interface CoreModule {
   place: Place;
+  bytes: Uint8Array;
   sections: ReadonlyMap<number, Reader>;
   /** The custom section with names of functions and others. */
   names: Reader | undefined;
@@ -45,6 +49,7 @@ export function readModule(name: string, bytes: Uint8Array): CoreModule {
   const { sections, names } = readSections(new Reader(bytes, place));
   const module: CoreModule = {
     place,
+    bytes,
     sections,
     names,
     types: [],

@@ -10,6 +10,14 @@ const FUNCREF = 0x70;
 const I64 = 0x7e;
 const MUTABLE = 1;
 
+/** Writes `contents` as a section and empties it. */
+export function moveSection(id: number, contents: Writer, out: Writer): void {
+  out.byte(id);
+  out.u32(contents.length);
+  out.copy(contents.view());
+  contents.clear();
+}
+
 /** Writes a vector section as it is, with `added` entries after it that `writeAdded` writes. */
 export function appendEntries(reader: Reader, out: Writer, added: number, writeAdded: () => void): void {
   out.u32(reader.u32() + added);

@@ -204,6 +204,31 @@ describe('several modules', () => {
     expect(metered.get('shim')).toBe(trampoline);
   });
 
+  test('of trampolines get a maximum for their memory and nothing else', () => {
+    const functions = [{ name: 'get', results: [I32], code: [0x41, ...s(0), 0x28, 2, 0] }];
+    const exports = [[...text('memory'), 2, 0]];
+    const bytes = buildModule({ functions, memories: [MEMORY], exports, data: [[0, 0x41, ...s(0), 0x0b, 2, 7, 1]] });
+    const made = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(meterOne(bytes, null)))).exports;
+    expect(Object.keys(made).toSorted()).toEqual(['get', 'memory']);
+    expect((made['get'] as () => number)()).toBe(256 + 7);
+    expect(() => (made['memory'] as WebAssembly.Memory).grow(PAGES)).toThrow(RangeError);
+    (made['memory'] as WebAssembly.Memory).grow(PAGES - 1);
+  });
+
+  test('may be made before the owner of the counter when they hold nothing but trampolines', () => {
+    const stub = buildModule({ functions: [{ code: [] }], memories: [[0, 0]] });
+    const order = new Map([
+      ['shim', buildModule({ functions: [{ code: [] }], memories: [MEMORY] })],
+      ['stub', stub],
+      ['a', a],
+      ['b', b],
+    ]);
+    const metered = meterModules(order, { owner: 'a', maximumPages: PAGES });
+    const imports = (name: string): string[] =>
+      WebAssembly.Module.imports(new WebAssembly.Module(Buffer.from(metered.get(name)!))).map(({ module }) => module);
+    expect([...metered.keys()].filter((name) => imports(name).includes('ampoule'))).toEqual(['b']);
+  });
+
   test.each<[string, Bytes]>([
     ['a loop', ENDLESS],
     ['two calls', [0x10, 0, 0x10, 0]],
@@ -247,6 +272,26 @@ describe('refusals', () => {
   test.each<['m' | null]>([['m'], [null]])('of a module that is metered already, with owner %s', (owner) => {
     const once = meterOne(buildModule({ functions: [{ code: ENDLESS }] }), owner);
     expect(refusal(() => meterOne(once, owner)).message).toContain('metered already');
+  });
+
+  test('of a module with code to meter that is made before the owner of the counter', () => {
+    const bytes = buildModule({ functions: [{ code: ENDLESS }] });
+    const order = new Map([
+      ['first', bytes],
+      ['owner', bytes],
+    ]);
+    expect(refusal(() => meterModules(order, { owner: 'owner', maximumPages: 1 })).message).toContain(
+      'module "first", offset 0: it has code',
+    );
+  });
+
+  test('of a second module whose memory has pages, for the host grows one', () => {
+    const bytes = buildModule({ functions: [{ code: [] }], memories: [MEMORY] });
+    const both = new Map([
+      ['a', bytes],
+      ['b', bytes],
+    ]);
+    expect(refusal(() => meterModules(both, { owner: null, maximumPages: 1 })).message).toContain('module "b", offset 0: a second memory');
   });
 
   test('of an owner that is not there', () => {

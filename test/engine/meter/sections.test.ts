@@ -51,6 +51,30 @@ describe('sections', () => {
     expect([baseGlobal.value, mine.value]).toEqual([3, 9]);
   });
 
+  test.each<['m' | null]>([['m'], [null]])(
+    'of position-independent code keep their offsets, imported memory and table, with owner %s',
+    (owner) => {
+      const offset: Bytes = [0x23, 0, 0x41, 1, 0x6a, 0x0b];
+      const independent = buildModule({
+        functions: [{ name: 'get', results: [I32], code: [0x03, 0x40, 0x0b, 0x23, 1] }],
+        imports: [base, [...text('a'), ...text('memory'), 2, 0, 1], [...text('a'), ...text('table'), 1, 0x70, 0, 9]],
+        globals: [[I32, 0, ...offset]],
+        elements: [[0, ...offset, 1, 0]],
+        data: [[0, ...offset, 1, 7]],
+      });
+      const fuel = new WebAssembly.Global({ value: 'i64', mutable: true }, 100n);
+      const memory = new WebAssembly.Memory({ initial: 1 });
+      const table = new WebAssembly.Table({ element: 'anyfunc', initial: 9 });
+      const imports = { a: { base: new WebAssembly.Global({ value: 'i32', mutable: false }, 3), memory, table }, ampoule: { fuel } };
+      const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(meterOne(independent, owner))), imports);
+      const counter = (exports['ampoule:fuel'] ?? fuel) as WebAssembly.Global;
+      counter.value = 100n;
+      expect(new Uint8Array(memory.buffer)[4]).toBe(7);
+      expect((table.get(4) as () => number)()).toBe(4);
+      expect(counter.value).toBeLessThan(100n);
+    },
+  );
+
   test('of hints point at the tests of the counter, and nowhere else', () => {
     const hints = sectionOf(meterOne(bytes), 0);
     expect(hints.name()).toBe('metadata.code.branch_hint');
