@@ -35,7 +35,7 @@ export const LIMITS = {
     enforcedIn: 'execute/run-program.ts',
   },
   fuel: {
-    default: 250_000_000_000,
+    default: 400_000_000_000,
     minimum: 50_000_000,
     maximum: 1_000_000_000_000_000,
     unit: 'fuel',

@@ -99,7 +99,7 @@ export const configSchema = z
       ),
     engine: z
       .enum(['quickjs', 'starlingmonkey'], { error: ENGINE })
-      .default('starlingmonkey')
+      .default('quickjs')
       .describe(
         'The JavaScript engine that runs programs: "quickjs" is small and starts fast, "starlingmonkey" parses large JSON faster and takes six times the memory.',
       ),

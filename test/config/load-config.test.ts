@@ -27,6 +27,7 @@ describe('a config that is right', () => {
       http: { host: '127.0.0.1', port: 8338, path: '/mcp', allowedHosts: [], allowedOrigins: [] },
       log: { level: 'info', format: 'pretty' },
       check: 'error',
+      engine: 'quickjs',
       workers: 'auto',
       generatedDir: '/etc/ampoule/generated',
       baseDir: '/etc/ampoule',
