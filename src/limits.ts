@@ -163,11 +163,11 @@ export const LIMITS = {
     enforcedIn: 'execute/admission.ts',
   },
   maxRunsPerWorker: {
-    default: 64,
+    default: 1_024,
     minimum: 1,
     maximum: 4_096,
     unit: 'count',
-    against: 'waiting runs that take all memory',
+    against: 'waiting runs that take all memory; half of the machine is the bound in any case',
     enforcedIn: 'execute/admission.ts and execute/pool.ts',
   },
   maxCacheBytes: {

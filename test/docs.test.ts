@@ -75,7 +75,7 @@ test('the list of decisions has every decision', () => {
 test.each(readdirSync(join(ROOT, 'docs/adr')).filter((name) => /^\d{4}-/.test(name)))('the decision %s has all its parts', (name) => {
   const text = read(join('docs/adr', name));
   expect(text).toMatch(new RegExp(`^# ${Number(name.slice(0, 4))}\\. `));
-  expect(text).toMatch(/^Status: \w+\nDate: \d{4}-\d\d-\d\d$/m);
+  expect(text).toMatch(/^Status: \w+(?:; .+)?\nDate: \d{4}-\d\d-\d\d$/m);
   const missing = ['Context', 'Options', 'Decision', 'Consequences'].filter((part) => !text.includes(`\n## ${part}\n`));
   expect(missing).toEqual([]);
 });

@@ -1,53 +1,51 @@
-import { randomBytes } from 'node:crypto';
-import { MessageChannel } from 'node:worker_threads';
 import type { RunCommand } from './executor-protocol.ts';
-import type { RunOutcome, ToolCall } from './run.ts';
 import type { WorkerPool } from './pool.ts';
-import type { AnswerMessage, WorkerMessage, WorkerTask } from './worker-protocol.ts';
+import type { PooledRun } from './pooled-run.ts';
+import { freshSeed } from './seeds.ts';
+import type { AnswerMessage, RunTask, SentCall, WorkerResult } from './worker-protocol.ts';
 
 /** The program of a run as the executor has it: encoded in shared memory, or as a script to make it from. */
 export type ProgramForm = { readonly program: Uint8Array } | { readonly script: string };
 
-/** One run inside the executor, between the gateway's messages and a worker. */
+/** One run inside the executor, between the gateway's messages and the pool. */
 export class ActiveRun {
   readonly command: RunCommand;
   /** Whether the run is in the queue or in the pool: not while it waits for its script. */
   begun = false;
-  readonly #channel = new MessageChannel();
-  readonly #interrupt = new Int32Array(new SharedArrayBuffer(4));
+  readonly #onCalls: (calls: readonly SentCall[]) => void;
   readonly #abort = new AbortController();
+  #inPool: { readonly pool: WorkerPool; readonly run: PooledRun } | undefined;
 
-  constructor(command: RunCommand, onCall: (call: ToolCall) => void) {
+  constructor(command: RunCommand, onCalls: (calls: readonly SentCall[]) => void) {
     this.command = command;
-    this.#channel.port1.on('message', (message: WorkerMessage) => onCall(message.call));
-    this.#channel.port1.unref();
+    this.#onCalls = onCalls;
   }
 
-  /** Fires when the run is cancelled before a worker has it. */
+  /** Fires when the run is cancelled. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
 
   answer(answer: AnswerMessage): void {
-    this.#channel.port1.postMessage(answer);
+    this.#inPool?.run.answer(answer);
   }
 
   /** Stops the run wherever it is: queued, waiting, or computing (then within a slice of fuel). */
   cancel(): void {
     this.#abort.abort();
-    Atomics.store(this.#interrupt, 0, 1);
-    this.#channel.port1.postMessage({ type: 'cancel' });
+    if (this.#inPool) this.#inPool.pool.cancel(this.#inPool.run);
   }
 
-  /** Runs in the pool. @param queueMs how long the run waited for its place. */
-  async start(pool: WorkerPool, form: ProgramForm, queueMs: number): Promise<{ outcome: RunOutcome; made?: Uint8Array }> {
-    const result = await pool.run(this.#task(form));
-    const { outcome, componentMs, runMs, cache, made } = result;
-    const phases = { queue: queueMs, component: componentMs, run: runMs };
-    return { outcome: { ...outcome, cache, phases }, ...(made ? { made } : {}) };
+  /** Runs in the pool. @param queuedAt when the run began to wait for its place. */
+  start(pool: WorkerPool, form: ProgramForm, queuedAt: number): Promise<WorkerResult> {
+    const run = pool.run(this.#task(form), queuedAt, this.#onCalls);
+    this.#inPool = { pool, run };
+    // The cancel may have come between its place and now.
+    if (this.#abort.signal.aborted) pool.cancel(run);
+    return run.ended;
   }
 
-  #task(form: ProgramForm): WorkerTask {
+  #task(form: ProgramForm): RunTask {
     const { executionId, key, input, state, limits, now, seed } = this.command;
     return {
       executionId,
@@ -57,13 +55,7 @@ export class ActiveRun {
       state,
       limits,
       now: now ?? Date.now(),
-      seed: seed ?? randomBytes(32).toString('hex'),
-      port: this.#channel.port2,
-      interrupt: this.#interrupt,
+      seed: seed ?? freshSeed(),
     };
-  }
-
-  close(): void {
-    this.#channel.port1.close();
   }
 }

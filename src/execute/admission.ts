@@ -12,12 +12,15 @@ interface Waiting {
 export class Admission {
   readonly #capacity: number;
   readonly #maxQueued: number;
+  readonly #isFull: () => boolean;
   readonly #queue: Waiting[] = [];
   #inside = 0;
 
-  constructor(capacity: number, maxQueued: number) {
+  /** @param isFull says whether those inside have used up something else that they share: then too the next one waits. */
+  constructor(capacity: number, maxQueued: number, isFull: () => boolean = () => false) {
     this.#capacity = capacity;
     this.#maxQueued = maxQueued;
+    this.#isFull = isFull;
   }
 
   /**
@@ -26,9 +29,14 @@ export class Admission {
    */
   async enter(signal: AbortSignal): Promise<() => void> {
     if (signal.aborted) throw cancelled();
-    if (this.#inside >= this.#capacity) await this.#wait(signal);
+    if (this.#queue.length > 0 || !this.#hasPlace()) await this.#wait(signal);
     else this.#inside++;
     return this.#leaveOnce();
+  }
+
+  /** One is let in whatever the others left behind: else nobody would ever leave. */
+  #hasPlace(): boolean {
+    return this.#inside === 0 ? this.#capacity > 0 : this.#inside < this.#capacity && !this.#isFull();
   }
 
   async #wait(signal: AbortSignal): Promise<void> {
@@ -57,9 +65,11 @@ export class Admission {
     return () => {
       if (left) return;
       left = true;
-      const next = this.#queue.shift();
-      if (next) next.admit();
-      else this.#inside--;
+      this.#inside--;
+      while (this.#queue.length > 0 && this.#hasPlace()) {
+        this.#inside++;
+        this.#queue.shift()?.admit();
+      }
     };
   }
 }

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { eventSchema, type ExecutorCommand, type ExecutorEvent } from './executor-protocol.ts';
+import { eventSchema, isWhole, type ExecutorCommand, type ExecutorEvent } from './executor-protocol.ts';
 import { readFrames, writeFrame } from './frames.ts';
 
 const KILL_AFTER_MS = 2_000;
@@ -42,7 +42,7 @@ export class ExecutorChild {
       ({ header, payload }) => {
         if (broken) return;
         const event = eventSchema.safeParse(header);
-        if (event.success) events.onEvent(event.data, payload);
+        if (event.success && isWhole(event.data, payload)) events.onEvent(event.data, payload);
         else {
           // What cannot be understood was not written by our executor: nothing that it says can be trusted any more.
           broken = 'it sent a message that is not of the protocol';

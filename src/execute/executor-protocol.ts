@@ -10,6 +10,9 @@ const key = z.string().regex(/^[0-9a-f]{64}$/);
 const amount = z.number().min(0);
 const whole = z.int().min(0);
 
+/** Calls in one message. */
+export const MAX_CALLS = 1_000;
+
 const limits = z.strictObject({
   timeoutMs: whole,
   waitMs: whole,
@@ -90,8 +93,15 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('fatal'), message: z.string() }),
   /** The executor does not have the program of a run that was sent without payload. */
   z.strictObject({ type: z.literal('need'), run: runNumber }),
-  /** Payload: the arguments as JSON text. */
-  z.strictObject({ type: z.literal('call'), run: runNumber, call: z.int().min(0), server: z.string().max(256), tool: z.string().max(256) }),
+  /** The calls of one step. Payload: the arguments of one after the other as JSON text, each of so many bytes. */
+  z.strictObject({
+    type: z.literal('calls'),
+    run: runNumber,
+    calls: z
+      .array(z.strictObject({ call: z.int().min(0), server: z.string().max(256), tool: z.string().max(256), bytes: whole }))
+      .min(1)
+      .max(MAX_CALLS),
+  }),
   /** Payload: the encoded program. With `run` it answers a `make`. */
   z.strictObject({ type: z.literal('made'), key, run: runNumber.optional() }),
   z.strictObject({ type: z.literal('outcome'), run: runNumber, outcome }),
@@ -99,7 +109,14 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('refused'), run: runNumber, code: errorCode, message: z.string(), hint: z.string().optional() }),
 ]);
 
+/** The lengths in the header must add up to the payload: what else they mean nobody could say. */
+export function isWhole(event: ExecutorEvent, payload: Uint8Array): boolean {
+  if (event.type !== 'calls') return true;
+  return event.calls.reduce((sum, { bytes }) => sum + bytes, 0) === payload.length;
+}
+
 export type ExecutorCommand = z.output<typeof commandSchema>;
 export type ExecutorEvent = z.output<typeof eventSchema>;
 export type InitCommand = Extract<ExecutorCommand, { type: 'init' }>;
 export type RunCommand = Extract<ExecutorCommand, { type: 'run' }>;
+export type CallsEvent = Extract<ExecutorEvent, { type: 'calls' }>;

@@ -5,6 +5,7 @@ import { decodeProgram } from '../component/program-file.ts';
 import { toSandboxError } from '../errors.ts';
 import { ActiveRun, type ProgramForm } from './active-run.ts';
 import { Admission } from './admission.ts';
+import { callFrames } from './call-frames.ts';
 import { compileEngine } from './engine-host.ts';
 import { commandSchema, type ExecutorCommand, type ExecutorEvent, type InitCommand, type RunCommand } from './executor-protocol.ts';
 import { readFrames, writeFrame, type Frame } from './frames.ts';
@@ -35,7 +36,7 @@ class ExecutorProcess {
     connection.on('error', () => process.exit(1));
   }
 
-  #send(event: ExecutorEvent, payload?: Uint8Array): void {
+  #send(event: ExecutorEvent | string, payload?: Uint8Array): void {
     writeFrame(this.#connection, event, payload);
   }
 
@@ -80,16 +81,17 @@ class ExecutorProcess {
 
   async #init(command: InitCommand): Promise<void> {
     const setup = await compileEngine(command);
-    this.#pool = createWorkerPool(setup, command);
-    this.#admission = new Admission(this.#pool.capacity, command.maxQueuedRuns);
+    const pool = createWorkerPool(setup, command);
+    this.#pool = pool;
+    this.#admission = new Admission(pool.capacity, command.maxQueuedRuns, () => pool.isFull);
     this.#send({ type: 'ready' });
   }
 
   #run(command: RunCommand, payload: Buffer): void {
     const { run, key } = command;
-    const active = new ActiveRun(command, (call) =>
-      this.#send({ type: 'call', run, call: call.number, server: call.server, tool: call.tool }, Buffer.from(call.arguments, 'utf8')),
-    );
+    const active = new ActiveRun(command, (calls) => {
+      for (const frame of callFrames(run, calls)) this.#send(frame.event, frame.payload);
+    });
     this.#runs.set(run, active);
     // A damaged program is as good as none: it is made again from the script.
     if (command.payload === 'program' && isProgram(payload, key)) this.#programs.set(key, shared(payload));
@@ -141,16 +143,16 @@ class ExecutorProcess {
     try {
       leave = await this.#admission.enter(active.signal);
       if (!this.#pool) throw new Error('a run came before the engine was ready');
-      const { outcome, made } = await active.start(this.#pool, form, performance.now() - queuedAt);
+      const { outcome, made } = await active.start(this.#pool, form, queuedAt);
       if (made) this.#keep(key, made);
-      this.#send({ type: 'outcome', run, outcome } as ExecutorEvent);
+      // The worker has written the outcome as JSON text; here it only goes by.
+      this.#send(`{"type":"outcome","run":${run},"outcome":${outcome}}`);
     } catch (thrown) {
       const { code, message, details } = toSandboxError(thrown, 'ERR_EXECUTE_ENGINE');
       this.#send({ type: 'refused', run, code, message, ...(details.hint === undefined ? {} : { hint: details.hint }) });
     } finally {
       leave?.();
       this.#runs.delete(run);
-      active.close();
     }
   }
 }

@@ -13,24 +13,36 @@ const MAX_FRAME_BYTES = 80 * 1024 * 1024;
 const MAX_HEADER_BYTES = 72 * 1024 * 1024;
 /** Two lengths, each an unsigned 32-bit integer: the header's and the payload's. */
 const PREFIX_BYTES = 8;
+/** Copying a payload of this size is cheaper than another piece to write. */
+const COPIED_BYTES = 16_384;
 const EMPTY = Buffer.alloc(0);
 
 /**
- * Sends one frame. The bytes are written at once or not at all.
+ * Sends one frame. The bytes are written at once or not at all; frames of one turn of the event loop leave in one system call.
+ * @param header an object, or its JSON text.
  * @throws SandboxError ERR_EXECUTE_RESULT_TOO_LARGE when the other side would take it for an attack and hang up.
  */
-export function writeFrame(stream: Duplex, header: object, payload: Uint8Array = EMPTY): void {
+export function writeFrame(stream: Duplex, header: object | string, payload: Uint8Array = EMPTY): void {
   if (stream.destroyed || stream.writableEnded) return;
-  const head = Buffer.from(JSON.stringify(header), 'utf8');
-  if (isTooLong(head.length, payload.length)) throw tooLong(head.length + payload.length);
-  const prefix = Buffer.allocUnsafe(PREFIX_BYTES);
-  prefix.writeUInt32LE(head.length, 0);
-  prefix.writeUInt32LE(payload.length, 4);
+  const text = typeof header === 'string' ? header : JSON.stringify(header);
+  const headBytes = Buffer.byteLength(text);
+  if (isTooLong(headBytes, payload.length)) throw tooLong(headBytes + payload.length);
+  const isSmall = payload.length <= COPIED_BYTES;
+  const frame = Buffer.allocUnsafe(PREFIX_BYTES + headBytes + (isSmall ? payload.length : 0));
+  frame.writeUInt32LE(headBytes, 0);
+  frame.writeUInt32LE(payload.length, 4);
+  frame.write(text, PREFIX_BYTES, 'utf8');
+  if (isSmall) frame.set(payload, PREFIX_BYTES + headBytes);
+  holdBack(stream);
+  stream.write(frame);
+  if (!isSmall) stream.write(payload);
+}
+
+/** Until this turn of the event loop is through with what has come in. */
+function holdBack(stream: Duplex): void {
+  if (stream.writableCorked > 0) return;
   stream.cork();
-  stream.write(prefix);
-  stream.write(head);
-  if (payload.length > 0) stream.write(payload);
-  stream.uncork();
+  setImmediate(() => stream.uncork());
 }
 
 /**

@@ -1,6 +1,6 @@
-import type { MessagePort } from 'node:worker_threads';
 import { GuestStop } from './guest-stop.ts';
-import type { AnswerMessage, RunMessage } from './worker-protocol.ts';
+import type { RunPort } from './run-port.ts';
+import type { AnswerMessage } from './worker-protocol.ts';
 
 /** What arrived for a run: two lists of the same length, as the guest contract wants them. */
 export interface Delivery {
@@ -10,16 +10,16 @@ export interface Delivery {
 
 /** Collects tool answers for one run while its guest has no stack, and lets the run sleep until something happens. */
 export class Mailbox {
-  readonly #port: MessagePort;
+  readonly #port: Pick<RunPort, 'rest' | 'resume' | 'onMessage'>;
   #calls: number[] = [];
   #answers: string[] = [];
   #cancelled = false;
   #wake: (() => void) | undefined;
 
   /** @param accept says whether an answer is to a call that is running; any other is dropped. */
-  constructor(port: MessagePort, accept: (answer: AnswerMessage) => boolean) {
+  constructor(port: Pick<RunPort, 'rest' | 'resume' | 'onMessage'>, accept: (answer: AnswerMessage) => boolean) {
     this.#port = port;
-    port.on('message', (message: RunMessage) => {
+    port.onMessage((message) => {
       if (message.type === 'cancel') this.#cancelled = true;
       else if (accept(message)) {
         this.#calls.push(message.call);
@@ -42,31 +42,29 @@ export class Mailbox {
   }
 
   /**
-   * Sleeps until an answer is there or `ms` milliseconds have passed. Other runs of the worker have their turn in any case.
+   * Sends the calls of the step that is over, then sleeps until an answer is there or `ms` milliseconds have passed. Other runs
+   * of the worker have their turn in any case. Answers that come together wake the run once: it goes on when all of them are in.
    * @throws GuestStop ERR_EXECUTE_CANCELLED
    */
   async wait(ms: number): Promise<void> {
+    this.#port.rest();
     if (this.#calls.length === 0 && !this.#cancelled) await this.#sleep(ms);
+    this.#port.resume();
     if (this.#cancelled) throw new GuestStop('ERR_EXECUTE_CANCELLED', 'The run was cancelled.');
   }
 
   async #sleep(ms: number): Promise<void> {
     if (ms <= 0) return new Promise((resolve) => void setImmediate(resolve));
-    let timer: NodeJS.Timeout | undefined;
-    try {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        timer = setTimeout(resolve, ms);
-      });
-    } finally {
-      clearTimeout(timer);
-      this.#wake = undefined;
-    }
-    // Answers come in groups: those that are here already go to the guest in one call.
-    return new Promise((resolve) => void setImmediate(resolve));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    this.#wake = resolve;
+    await promise;
+    this.#wake = undefined;
+    clearTimeout(timer);
+    return undefined;
   }
 
   close(): void {
-    this.#port.close();
+    this.#wake = undefined;
   }
 }

@@ -17,6 +17,8 @@ export interface MeterBudget {
   readonly activeMs: number;
   /** Set to 1 by another thread to stop the guest. */
   readonly interrupt: Int32Array;
+  /** Called when a slice of fuel is used up and the guest goes on: about every millisecond. */
+  readonly onSlice?: () => void;
 }
 
 const IDLE: MeterBudget = { fuel: 0, pages: 0, maximumPages: 0, activeMs: 0, interrupt: new Int32Array(1) };
@@ -87,6 +89,7 @@ export class MeterControl {
     // One bulk operation may cost more than a slice: it gets what it needs, and no more than is left.
     const slice = Math.min(Math.max(SLICE_FUEL, overdrawn), fuel - this.#granted);
     if (slice < overdrawn) throw new GuestStop('ERR_EXECUTE_FUEL', `The program used up its ${fuel} units of fuel.`);
+    if (this.#granted > 0) this.#budget.onSlice?.();
     this.#granted += slice;
     this.#fuel.value = BigInt(slice - overdrawn);
   };

@@ -1,21 +1,38 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import type { MakeResult, MakeTask, WorkerResult, WorkerSetup, WorkerTask } from './worker-protocol.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type { PooledRun } from './pooled-run.ts';
+import type { MakeResult, MakeTask, RunTask, SentCall, ServeTask, WorkerSetup } from './worker-protocol.ts';
+import { WorkerLine } from './worker-line.ts';
 
 /** SpiderMonkey's own recursion limit must come first, so that the same program recurses equally deep on every machine. */
 const WORKER_STACK_MB = 32;
+const PAGE_BYTES = 65_536;
+/** A worker that ends sooner than this did not end because of a run. */
+const STABLE_AFTER_MS = 1_000;
+const RESTART_AFTER_MS = 250;
 
 export interface PoolOptions {
   readonly workers: number | 'auto';
   readonly maxRunsPerWorker: number;
+  /** Memory of all runs together from which on no further run begins. Default: half of what the machine has. */
+  readonly maxHeldBytes?: number;
 }
 
 /** The worker threads. A worker holds many runs: those that wait for a tool or a timer need no thread. */
 export interface WorkerPool {
   /** Runs that may be in the pool at once. */
   readonly capacity: number;
-  run(task: WorkerTask): Promise<WorkerResult>;
+  /** Whether the runs in the pool hold as much memory as they may together. */
+  readonly isFull: boolean;
+  /**
+   * Begins a run when a worker is free to. `onCalls` hears the calls of a step together.
+   * @param queuedAt when the run began to wait, on the clock of `performance.now()`.
+   */
+  run(task: RunTask, queuedAt: number, onCalls: (calls: readonly SentCall[]) => void): PooledRun;
+  cancel(run: PooledRun): void;
   make(task: MakeTask): Promise<MakeResult>;
   close(): Promise<void>;
 }
@@ -26,22 +43,59 @@ export function createWorkerPool(setup: WorkerSetup, options: PoolOptions): Work
   const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
   const piscina = new Piscina({
     filename: fileURLToPath(new URL(`./worker${extension}`, import.meta.url)),
-    name: 'run',
+    name: 'serve',
     minThreads: workers,
     maxThreads: workers,
-    concurrentTasksPerWorker: options.maxRunsPerWorker,
     resourceLimits: { stackSizeMb: WORKER_STACK_MB },
     workerData: setup,
     env: {},
-    // By default an idle worker blocks its thread until the next task: no event loop turn, so ports are never closed, instances
-    // never made ahead and dropped ones never collected.
+    // By default a worker blocks its thread until the next task, without any event loop turn.
     atomics: 'disabled',
     recordTiming: false,
   });
+  const dispatcher = new Dispatcher((options.maxHeldBytes ?? halfOfMemory()) / PAGE_BYTES);
+  const serving = keepServing(piscina, dispatcher, options.maxRunsPerWorker);
+  for (let i = 0; i < workers; i++) serving.open();
   return {
     capacity: workers * options.maxRunsPerWorker,
-    run: (task) => piscina.run(task, { transferList: [task.port] }) as Promise<WorkerResult>,
-    make: (task) => piscina.run(task, { name: 'make' }) as Promise<MakeResult>,
-    close: () => piscina.destroy(),
+    get isFull() {
+      return dispatcher.isFull;
+    },
+    run: (task, queuedAt, onCalls) => dispatcher.submit(task, queuedAt, onCalls),
+    cancel: (run) => dispatcher.cancel(run),
+    make: (task) => dispatcher.make(task),
+    close: () => {
+      serving.close();
+      dispatcher.close();
+      return piscina.destroy();
+    },
   };
+}
+
+/** Keeps one line open to each worker: piscina replaces a worker that ended, and its runs end with an error. */
+function keepServing(piscina: Piscina, dispatcher: Dispatcher, maxRuns: number): { open(): void; close(): void } {
+  let isClosed = false;
+  const open = (): void => {
+    if (isClosed) return;
+    const openedAt = performance.now();
+    const { port1, port2 } = new MessageChannel();
+    const line = new WorkerLine(port1, maxRuns, () => dispatcher.dispatch());
+    const task: ServeTask = { port: port2, board: line.board };
+    piscina.run(task, { transferList: [port2] }).catch((error: Error) => {
+      dispatcher.remove(line);
+      line.lose(error);
+      if (performance.now() - openedAt >= STABLE_AFTER_MS) return open();
+      // It could not even start: whoever waits for it would wait for ever.
+      dispatcher.failQueued(error);
+      setTimeout(open, RESTART_AFTER_MS).unref();
+      return undefined;
+    });
+    dispatcher.add(line);
+  };
+  return { open, close: () => (isClosed = true) };
+}
+
+/** Of the machine, or of the container that the process is in. */
+function halfOfMemory(): number {
+  return Math.min(totalmem(), process.constrainedMemory() || Infinity) / 2;
 }

@@ -8,7 +8,10 @@ export class RunHandle {
   readonly request: RunRequest;
   readonly outcome: Promise<RunOutcome>;
   readonly #onCall: OnCall;
-  readonly #ended = new AbortController();
+  #controller: AbortController | undefined;
+  /** Tool calls without an answer. */
+  #calls = 0;
+  #hasEnded = false;
   #resolve!: (outcome: RunOutcome) => void;
   #reject!: (error: Error) => void;
 
@@ -25,10 +28,12 @@ export class RunHandle {
 
   /** Asks for the answer to a tool call. Undefined when the run has ended meanwhile. */
   async call(call: ToolCall): Promise<ToolAnswer | undefined> {
-    const { signal } = this.#ended;
-    if (signal.aborted) return undefined;
-    const answer = await this.#answer(call, signal);
-    return signal.aborted ? undefined : answer;
+    if (this.#hasEnded) return undefined;
+    this.#calls++;
+    // Most signals never fire, and making one fire is what costs: so only when calls still run at the end.
+    const answer = await this.#answer(call, (this.#controller ??= new AbortController()).signal);
+    this.#calls--;
+    return this.#hasEnded ? undefined : answer;
   }
 
   async #answer(call: ToolCall, signal: AbortSignal): Promise<ToolAnswer> {
@@ -40,19 +45,24 @@ export class RunHandle {
   }
 
   get ended(): boolean {
-    return this.#ended.signal.aborted;
+    return this.#hasEnded;
   }
 
   /** Ends the run; the tool calls that still run are cancelled. */
   end(outcome: RunOutcome): void {
-    this.#ended.abort();
+    this.#cancelCalls();
     this.#resolve(outcome);
   }
 
   /** Ends a run that did not begin. */
   refuse(error: Error): void {
-    this.#ended.abort();
+    this.#cancelCalls();
     this.#reject(error);
+  }
+
+  #cancelCalls(): void {
+    this.#hasEnded = true;
+    if (this.#calls > 0) this.#controller?.abort();
   }
 
   /** Ends the run without an outcome from the executor. */

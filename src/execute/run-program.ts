@@ -45,7 +45,8 @@ export async function runProgram(
   const maximumPages = limits.memoryMb * PAGES_PER_MIB;
   if (pages > maximumPages) return { outcome: { end: tooLargeToStart(pages, limits.memoryMb), ...NOTHING_DONE }, broken: false };
   const run = new ProgramRun(instance, task, mounts);
-  instance.meter.begin({ fuel: limits.fuel, pages, maximumPages, activeMs: limits.timeoutMs, interrupt });
+  const onSlice = (): void => task.port.slice();
+  instance.meter.begin({ fuel: limits.fuel, pages, maximumPages, activeMs: limits.timeoutMs, interrupt, onSlice });
   try {
     const end = await run.toEnd();
     return { outcome: run.outcome(end), broken: run.broken };

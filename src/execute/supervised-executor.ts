@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SandboxError, toSandboxError } from '../errors.ts';
 import type { ExecutorChild } from './executor-child.ts';
-import type { ExecutorEvent, InitCommand } from './executor-protocol.ts';
+import type { CallsEvent, ExecutorEvent, InitCommand } from './executor-protocol.ts';
 import { ExecutorSupervisor, type SupervisorLog } from './executor-supervisor.ts';
 import { KnownPrograms, type ProgramStore } from './known-programs.ts';
 import { INTERNAL_FAILURE, RunHandle, type OnCall } from './run-handle.ts';
@@ -143,20 +143,23 @@ export class SupervisedExecutor implements Executor {
         if (script === undefined) return child.send({ type: 'cancel', run: event.run });
         return child.send({ type: 'script', run: event.run }, Buffer.from(script, 'utf8'));
       }
-      case 'call': {
-        const handle = this.#runs.get(event.run);
-        const call = {
-          executionId: handle?.request.executionId ?? '',
-          number: event.call,
-          server: event.server,
-          tool: event.tool,
-          arguments: payload.toString('utf8'),
-        };
-        const answer = await handle?.call(call);
-        if (answer) this.#answer(child, event, answer);
-        return undefined;
-      }
+      case 'calls':
+        return this.#callAll(child, event, payload);
     }
+  }
+
+  /** Asks for the answers to the calls of one step; each goes back as soon as it is there. */
+  async #callAll(child: ExecutorChild, { run, calls }: CallsEvent, payload: Buffer): Promise<void> {
+    const handle = this.#runs.get(run);
+    if (!handle) return;
+    const { executionId } = handle.request;
+    let at = 0;
+    const answered = calls.map(async ({ call, server, tool, bytes }) => {
+      const text = payload.toString('utf8', at, (at += bytes));
+      const answer = await handle.call({ executionId, number: call, server, tool, arguments: text });
+      if (answer) this.#answer(child, { run, call }, answer);
+    });
+    await Promise.all(answered);
   }
 
   #answer(child: ExecutorChild, { run, call }: { run: number; call: number }, answer: ToolAnswer): void {

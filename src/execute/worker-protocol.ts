@@ -1,7 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ErrorCode } from '../errors.ts';
 import type { LinkPlan } from '../engine/abi/link-plan.ts';
-import type { RunEnd, RunLimits, RunOutcome, ToolCall } from './run.ts';
+import type { RunEnd, RunLimits, ToolCall } from './run.ts';
+import type { RunPort } from './run-port.ts';
 
 /** What every worker of the pool gets when it starts. Modules are shared, not copied. */
 export interface WorkerSetup {
@@ -13,8 +14,16 @@ export interface WorkerSetup {
   readonly mounts: ReadonlyMap<string, string>;
 }
 
-/** One run, as a worker gets it. */
-export interface WorkerTask {
+/** The one task that the pool gives a worker: to serve its line until the thread ends. */
+export interface ServeTask {
+  /** Carries lists of {@link LineMessage} in and lists of {@link LineEvent} out, for all runs of the worker. */
+  readonly port: MessagePort;
+  /** Memory of a {@link Board}. */
+  readonly board: SharedArrayBuffer;
+}
+
+/** One run, as it goes to a worker. */
+export interface RunTask {
   readonly executionId: string;
   readonly key: string;
   /** The encoded program, in shared memory, when the executor has it. */
@@ -26,8 +35,12 @@ export interface WorkerTask {
   readonly limits: RunLimits;
   readonly now: number;
   readonly seed: string;
+}
+
+/** One run, as it is inside its worker. */
+export interface WorkerTask extends RunTask {
   /** Carries {@link WorkerMessage} out and {@link RunMessage} in. */
-  readonly port: MessagePort;
+  readonly port: RunPort;
   /** One Int32 in shared memory: 1 stops the run while it computes. */
   readonly interrupt: Int32Array;
 }
@@ -57,11 +70,32 @@ export interface AnswerMessage {
 /** Out of a run, before its outcome. */
 export type WorkerMessage = { readonly type: 'call'; readonly call: ToolCall };
 
+/** A tool call on its way to the gateway; whose it is says the message around it. */
+export type SentCall = Omit<ToolCall, 'executionId'>;
+
+/** Main thread to worker. What comes up in one turn goes in one list. */
+export type LineMessage =
+  /** `slot` is the run's place on the board; `queuedMs` is how long it waited for this worker. */
+  | { readonly type: 'run'; readonly run: number; readonly slot: number; readonly queuedMs: number; readonly task: RunTask }
+  | { readonly type: 'make'; readonly run: number; readonly task: MakeTask }
+  | { readonly type: 'message'; readonly run: number; readonly message: RunMessage };
+
+/** Worker to main thread. */
+export type LineEvent =
+  /** The calls of one step. `waits` is said once: the run lets others have their turn now. */
+  | { readonly type: 'step'; readonly run: number; readonly calls: readonly SentCall[]; readonly waits: boolean }
+  | ({ readonly type: 'end'; readonly run: number } & WorkerResult)
+  | { readonly type: 'made'; readonly run: number; readonly result: MakeResult }
+  /** The run, or the making of a program, failed in a way that is not the program's. */
+  | { readonly type: 'failed'; readonly run: number; readonly message: string }
+  /** The run of this slot was taken back before it began. */
+  | { readonly type: 'skipped'; readonly slot: number };
+
 export interface WorkerResult {
-  readonly outcome: Omit<RunOutcome, 'phases' | 'cache'>;
-  readonly componentMs: number;
-  readonly runMs: number;
-  readonly cache: 'hit' | 'miss';
+  /** JSON text of the whole outcome: the main thread only passes it on. */
+  readonly outcome: string;
   /** The encoded program, when this run made it. */
   readonly made?: Uint8Array;
+  /** Whether the instance was thrown away: the worker has to make another one. */
+  readonly broken: boolean;
 }

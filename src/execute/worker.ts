@@ -1,10 +1,12 @@
 import { workerData } from 'node:worker_threads';
 import type { CompiledEngine } from '../engine/abi/link-engine.ts';
+import { Board } from './board.ts';
 import { InstancePool } from './instance-pool.ts';
 import { Programs, type LoadedProgram } from './programs.ts';
 import type { RunEnd, RunOutcome } from './run.ts';
-import { runProgram } from './run-program.ts';
-import type { MakeResult, MakeTask, WorkerResult, WorkerSetup, WorkerTask } from './worker-protocol.ts';
+import { runProgram, type FinishedRun } from './run-program.ts';
+import { WorkerRuns } from './worker-runs.ts';
+import type { ServeTask, WorkerResult, WorkerSetup, WorkerTask } from './worker-protocol.ts';
 
 /** Idle instances that a worker keeps: more would hold memory for a burst that is over. */
 const MAXIMUM_IDLE_INSTANCES = 16;
@@ -15,35 +17,39 @@ const instances = new InstancePool(engine, setup.base, MAXIMUM_IDLE_INSTANCES);
 const programs = new Programs(instances, setup.base);
 instances.prepare();
 
-/** One run, from program to outcome. The pool calls it; many runs of a worker overlap while their programs wait. */
-export async function run(task: WorkerTask): Promise<WorkerResult> {
+/** The worker's only task, which ends with its thread; many runs overlap in it while their programs wait. */
+export function serve({ port, board }: ServeTask): Promise<never> {
+  // oxlint-disable-next-line no-new -- it lives as long as its port
+  new WorkerRuns(port, new Board(board), { execute, make: (task) => programs.make(task) });
+  return new Promise(() => undefined);
+}
+
+/** One run, from program to outcome. */
+async function execute(task: WorkerTask, queuedMs: number): Promise<WorkerResult> {
   const began = performance.now();
   const program = programs.load(task);
   const loaded = performance.now();
-  if ('status' in program) return { ...failedLoad(program), componentMs: loaded - began, runMs: 0, cache: 'miss' };
-  const outcome = await runLoaded(program, task);
-  const { cache, made } = program;
-  return { outcome, componentMs: loaded - began, runMs: performance.now() - loaded, cache, ...(made ? { made } : {}) };
+  const finished = 'status' in program ? failedLoad(program) : await runLoaded(program, task);
+  const phases = { queue: queuedMs, component: loaded - began, run: performance.now() - loaded };
+  const { cache, made } = 'status' in program ? ({ cache: 'miss' } as const) : program;
+  const outcome: RunOutcome = { ...finished.outcome, cache, phases };
+  return { outcome: JSON.stringify(outcome), broken: finished.broken, ...(made ? { made } : {}) };
 }
 
-/** Componentizes a bundle without running it. */
-export function make(task: MakeTask): MakeResult {
-  return programs.make(task);
-}
-
-async function runLoaded({ instance, image }: LoadedProgram, task: WorkerTask): Promise<Omit<RunOutcome, 'phases' | 'cache'>> {
+async function runLoaded({ instance, image }: LoadedProgram, task: WorkerTask): Promise<FinishedRun> {
   let broken = true;
+  task.port.hold(instance.memory);
   try {
     const finished = await runProgram(instance, image.pages, task, setup.mounts);
     broken = finished.broken;
-    return finished.outcome;
+    return finished;
   } finally {
     if (broken) instances.discard(instance);
     else instances.release(instance, image);
   }
 }
 
-function failedLoad(end: RunEnd): Pick<WorkerResult, 'outcome'> {
+function failedLoad(end: RunEnd): FinishedRun {
   const usage = { fuel: 0, peakMemoryBytes: 0, activeMs: 0, waitingMs: 0, toolCalls: 0 };
-  return { outcome: { end, logs: [], droppedLogBytes: 0, calls: [], usage } };
+  return { outcome: { end, logs: [], droppedLogBytes: 0, calls: [], usage }, broken: true };
 }

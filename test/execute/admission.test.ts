@@ -86,3 +86,32 @@ test('a cancel after admission takes nothing from the others', async () => {
   leaveSecond();
   expect(await code(third)).toBe('admitted');
 });
+
+test('while those inside have used up what they share, the next one waits, and comes in when one of them leaves', async () => {
+  let isFull = false;
+  const admission = new Admission(10, 1, () => isFull);
+  const leave = await admission.enter(never);
+  isFull = true;
+  const entered: number[] = [];
+  const second = admission.enter(never).then((leaveSecond) => {
+    entered.push(2);
+    return leaveSecond;
+  });
+  await turn();
+  expect(entered).toEqual([]);
+  expect(await code(admission.enter(never))).toBe('ERR_EXECUTE_BUSY');
+  leave();
+  (await second)();
+  expect(entered).toEqual([2]);
+});
+
+test('where one left enough for several, all of them come in', async () => {
+  let isFull = false;
+  const admission = new Admission(10, 5, () => isFull);
+  const [large] = [await admission.enter(never), await admission.enter(never)];
+  isFull = true;
+  const waiting = [1, 2, 3].map(() => code(admission.enter(never)));
+  isFull = false;
+  large?.();
+  expect(await Promise.all(waiting)).toEqual(['admitted', 'admitted', 'admitted']);
+});

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { ExecutorChild } from '../../src/execute/executor-child.ts';
-import { commandSchema, eventSchema, type ExecutorEvent, type RunCommand } from '../../src/execute/executor-protocol.ts';
+import { commandSchema, eventSchema, isWhole, type ExecutorEvent, type RunCommand } from '../../src/execute/executor-protocol.ts';
 import { DEFAULT_RUN_LIMITS } from '../support/executor.ts';
 
 /** The executor process itself, spoken to message by message. */
@@ -37,6 +37,8 @@ const COMMAND: RunCommand = {
   limits: DEFAULT_RUN_LIMITS,
   payload: 'none',
 };
+
+const CALL = { call: 1, server: 's', tool: 't', bytes: 2 };
 
 /** Every event about a run, as soon as there are `count`. */
 async function eventsOf(run: number, count: number): Promise<ExecutorEvent[]> {
@@ -87,11 +89,40 @@ test('answers to calls that were not made, twice made or not JSON end no process
   for (const call of [0, 2, 4_000_000_000]) child.send({ type: 'answer', run: 7, call, ok: true }, Buffer.from('{"ok":0}'));
   child.send({ type: 'answer', run: 7, call: 1, ok: true }, Buffer.from('not JSON'));
   child.send({ type: 'answer', run: 7, call: 1, ok: true }, Buffer.from('{"ok":2}'));
-  expect(await eventsOf(7, 2)).toMatchObject([{ type: 'call' }, { type: 'outcome', outcome: { end: { result: '"SyntaxError"' } } }]);
+  expect(await eventsOf(7, 2)).toMatchObject([{ type: 'calls' }, { type: 'outcome', outcome: { end: { result: '"SyntaxError"' } } }]);
+});
+
+test('the calls of one step come in one message, their arguments one after the other', async () => {
+  const script = `return (async () => {
+    const all = await Promise.all(['a', 'bé', ''].map((text) => ampoule.callTool("s", text || "t", { text })));
+    return all.join(); })();\n`;
+  child.send({ ...COMMAND, run: 8, key: '34'.repeat(32), payload: 'script' }, Buffer.from(script));
+  const [calls] = await eventsOf(8, 1);
+  expect(calls).toMatchObject({
+    type: 'calls',
+    calls: [
+      { call: 1, tool: 'a' },
+      { call: 2, tool: 'bé' },
+      { call: 3, tool: 't', bytes: 11 },
+    ],
+  });
+  const payload = events.find(({ event }) => event === calls)?.payload.toString('utf8');
+  expect(payload).toBe('{"text":"a"}{"text":"bé"}{"text":""}');
+  for (const call of [1, 2, 3]) child.send({ type: 'answer', run: 8, call, ok: true }, Buffer.from(`{"ok":${call}}`));
+  expect(await eventsOf(8, 2)).toMatchObject([{}, { type: 'outcome', outcome: { end: { result: '"1,2,3"' } } }]);
 });
 
 test('none of this has ended the process', () => {
   expect(exited).toBe('');
+});
+
+test.each([
+  ['fewer bytes than their lengths say', 1, false],
+  ['more bytes than their lengths say', 5, false],
+  ['as many bytes as their lengths say', 4, true],
+])('a message of calls with %s is judged by that', (_what, bytes, isGood) => {
+  const event = eventSchema.parse({ type: 'calls', run: 1, calls: [CALL, { ...CALL, call: 2 }] });
+  expect(isWhole(event, new Uint8Array(bytes))).toBe(isGood);
 });
 
 test.each<[string, unknown]>([
@@ -103,8 +134,12 @@ test.each<[string, unknown]>([
   ['a type that every object has', { type: '__proto__' }],
   ['no outcome', { type: 'outcome', run: 1 }],
   ['an empty outcome', { type: 'outcome', run: 1, outcome: {} }],
-  ['a negative call', { type: 'call', run: 1, call: -1, server: 's', tool: 't' }],
-  ['a long server name', { type: 'call', run: 1, call: 1, server: 's'.repeat(257), tool: 't' }],
+  ['no calls', { type: 'calls', run: 1, calls: [] }],
+  ['too many calls', { type: 'calls', run: 1, calls: Array.from({ length: 1_001 }, () => CALL) }],
+  ['a negative call', { type: 'calls', run: 1, calls: [{ ...CALL, call: -1 }] }],
+  ['a negative length', { type: 'calls', run: 1, calls: [{ ...CALL, bytes: -2 }] }],
+  ['a long server name', { type: 'calls', run: 1, calls: [{ ...CALL, server: 's'.repeat(257) }] }],
+  ['more about a call', { type: 'calls', run: 1, calls: [{ ...CALL, more: 1 }] }],
   ['a path as key', { type: 'made', key: '../../etc/passwd' }],
   ['a key in capitals', { type: 'made', key: 'AB'.repeat(32) }],
   ['a code of its own', { type: 'refused', run: 1, code: 'ERR_MADE_UP', message: 'm' }],

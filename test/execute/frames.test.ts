@@ -13,6 +13,8 @@ function encode(...messages: [header: object, payload?: Uint8Array][]): Buffer {
     },
   });
   for (const [header, payload] of messages) writeFrame(sink, header, payload);
+  // What one turn writes is held back until it is over.
+  sink.uncork();
   return Buffer.concat(parts);
 }
 
@@ -105,6 +107,30 @@ test('what the other side would hang up on is not sent at all', () => {
     expect.objectContaining({ code: 'ERR_EXECUTE_RESULT_TOO_LARGE' }),
   );
   expect(sent).toEqual([]);
+});
+
+test('the frames of one turn leave in one write, and whole', async () => {
+  const writes: Buffer[][] = [];
+  const sink = new Duplex({
+    read: () => undefined,
+    writev: (chunks, done) => {
+      writes.push(chunks.map(({ chunk }) => chunk as Buffer));
+      done();
+    },
+  });
+  writeFrame(sink, { n: 1 }, PAYLOAD);
+  await Promise.resolve();
+  writeFrame(sink, { n: 2 }, new Uint8Array(100_000).fill(7));
+  writeFrame(sink, '{"n":3}');
+  expect(writes).toEqual([]);
+  await new Promise((resolve) => void setTimeout(resolve, 5));
+  expect(writes).toHaveLength(1);
+  const { frames } = decode([Buffer.concat(writes[0] ?? [])]);
+  expect(frames.map(({ header, payload }) => [header, payload.length, payload.at(-1)])).toEqual([
+    [{ n: 1 }, 40, PAYLOAD.at(-1)],
+    [{ n: 2 }, 100_000, 7],
+    [{ n: 3 }, 0, undefined],
+  ]);
 });
 
 test('writing to a connection that has ended does nothing', () => {

@@ -86,9 +86,9 @@ test('a long-lived signal keeps nothing of the runs that it could have cancelled
 });
 
 test('an image that is larger than the run may have is a clear error', async () => {
-  const outcome = await runBody(executor, 'return 1', { limits: { memoryMb: 4 } });
+  const outcome = await runBody(executor, 'return 1', { limits: { memoryMb: 1 } });
   expect(codeOf(outcome)).toBe('ERR_EXECUTE_MEMORY');
-  expect(outcome.end).toMatchObject({ message: expect.stringMatching(/takes \d+ MiB of memory before it starts; at most 4 MiB/) });
+  expect(outcome.end).toMatchObject({ message: expect.stringMatching(/takes \d+ MiB of memory before it starts; at most 1 MiB/) });
   expect(await ending('return 1')).toBe('completed');
 });
 

@@ -1,0 +1,92 @@
+import type { Outbox } from './outbox.ts';
+import type { Board } from './board.ts';
+import type { LineEvent, RunMessage, SentCall, WorkerMessage } from './worker-protocol.ts';
+
+const PAGE_BYTES = 65_536;
+
+/** One run's part of its worker's line: gathers the calls of a step into one message, and hears the answers. */
+export class RunPort {
+  readonly #run: number;
+  readonly #send: (event: LineEvent) => void;
+  readonly #outbox: Outbox;
+  readonly #board: Board;
+  #memory: WebAssembly.Memory | undefined;
+  #heldPages = 0;
+  #calls: SentCall[] = [];
+  #hasWaited = false;
+  #listener: ((message: RunMessage) => void) | undefined;
+  #missed: RunMessage[] = [];
+
+  constructor(run: number, send: (event: LineEvent) => void, board: Board, outbox: Outbox) {
+    this.#run = run;
+    this.#send = send;
+    this.#outbox = outbox;
+    this.#board = board;
+  }
+
+  /** Gathers a call; it goes out with the others of its step. */
+  postMessage({ call: { number, server, tool, arguments: text } }: WorkerMessage): void {
+    this.#calls.push({ number, server, tool, arguments: text });
+  }
+
+  /** A slice of fuel is over and the step is not: what there is to say must not wait for its end. */
+  slice(): void {
+    this.#sendCalls();
+    this.#outbox.flush();
+  }
+
+  /** The step is over: sends its calls, and says that other runs may have their turn. */
+  rest(): void {
+    const isFirst = !this.#hasWaited;
+    this.#hasWaited = true;
+    if (isFirst || this.#calls.length > 0) this.#post(isFirst);
+    this.#measure();
+    this.#board.busy = false;
+  }
+
+  /** The next step begins. */
+  resume(): void {
+    this.#board.busy = true;
+  }
+
+  /** The one that hears what comes in for the run. */
+  onMessage(listener: (message: RunMessage) => void): void {
+    this.#listener = listener;
+    for (const message of this.#missed.splice(0)) listener(message);
+  }
+
+  /** Hands a message in. */
+  receive(message: RunMessage): void {
+    if (this.#listener) this.#listener(message);
+    else this.#missed.push(message);
+  }
+
+  /** From now on the run holds this memory. */
+  hold(memory: WebAssembly.Memory): void {
+    this.#memory = memory;
+    this.#measure();
+  }
+
+  /** The run is over: it holds nothing any more. Calls that nobody waits for still go out. */
+  close(): void {
+    this.#sendCalls();
+    this.#memory = undefined;
+    this.#measure();
+  }
+
+  #sendCalls(): void {
+    if (this.#calls.length > 0) this.#post(false);
+  }
+
+  #post(waits: boolean): void {
+    const calls = this.#calls;
+    this.#calls = [];
+    this.#send({ type: 'step', run: this.#run, calls, waits });
+  }
+
+  #measure(): void {
+    const pages = this.#memory ? this.#memory.buffer.byteLength / PAGE_BYTES : 0;
+    if (pages !== this.#heldPages) this.#board.hold(pages - this.#heldPages);
+    this.#heldPages = pages;
+  }
+}

@@ -1,0 +1,187 @@
+import type { MessagePort } from 'node:worker_threads';
+import { createBoard } from './board.ts';
+import type { PooledRun } from './pooled-run.ts';
+import type { LineEvent, LineMessage, MakeResult, MakeTask, RunMessage } from './worker-protocol.ts';
+
+/**
+ * Runs that a worker may have in their first step: one that computes, and one that is there when that ends. More would wait
+ * behind a long computation while other workers have nothing to do.
+ */
+const FRESH_RUNS = 2;
+/** A worker that threw an instance away makes another one; for so long any other is the better choice. */
+const RECOVERY_MS = 100;
+
+type Making = Pick<PromiseWithResolvers<MakeResult>, 'resolve' | 'reject'>;
+
+/** The main thread's end of one worker's line: what is on that worker, and the messages to it and from it. */
+export class WorkerLine {
+  readonly #board;
+  readonly #port: MessagePort;
+  readonly #onChange: () => void;
+  readonly #runs = new Map<number, PooledRun>();
+  readonly #makes = new Map<number, Making>();
+  /** Runs in their first step, oldest first, and programs that are being made. */
+  readonly #fresh = new Set<number>();
+  readonly #freeSlots: number[];
+  #outbox: LineMessage[] = [];
+  #recoversAt = 0;
+  #lastKey = '';
+
+  /** @param onChange is called when the worker may have room for another run. */
+  constructor(port: MessagePort, maxRuns: number, onChange: () => void) {
+    this.#port = port;
+    this.#onChange = onChange;
+    // More than runs, because a run that was taken back leaves its slot occupied for a while.
+    this.#freeSlots = Array.from({ length: maxRuns + FRESH_RUNS }, (_, slot) => maxRuns + FRESH_RUNS - 1 - slot);
+    this.#board = createBoard(this.#freeSlots.length);
+    port.on('message', (events: readonly LineEvent[]) => {
+      for (const event of events) this.#receive(event);
+    });
+  }
+
+  get board(): SharedArrayBuffer {
+    return this.#board.memory;
+  }
+
+  get heldPages(): number {
+    return this.#board.heldPages;
+  }
+
+  /** How little the worker is suited for a run of the program just now: less is better, Infinity is full. */
+  load(key: string): number {
+    if (this.#freeSlots.length <= FRESH_RUNS || this.#fresh.size >= FRESH_RUNS) return Infinity;
+    const isRecovering = this.#recoversAt > 0 && performance.now() < this.#recoversAt;
+    // A worker that had the program last finds it in its caches; beside that the emptier one is better.
+    return (
+      this.#fresh.size * 16 + (this.#board.busy ? 8 : 0) + (isRecovering ? 4 : 0) + (key === this.#lastKey ? 0 : 1) + this.#runs.size / 8
+    );
+  }
+
+  get isBusy(): boolean {
+    return this.#board.busy;
+  }
+
+  get isIdle(): boolean {
+    return this.#fresh.size === 0 && !this.isBusy;
+  }
+
+  /** Gives the worker a run, for which {@link load} has found room. */
+  post(run: PooledRun): void {
+    const slot = this.#freeSlots.pop() ?? 0;
+    this.#board.reset(slot);
+    run.line = this;
+    run.slot = slot;
+    run.postedAt = performance.now();
+    this.#runs.set(run.number, run);
+    this.#fresh.add(run.number);
+    this.#lastKey = run.task.key;
+    this.#send({ type: 'run', run: run.number, slot, queuedMs: run.postedAt - run.queuedAt, task: run.task });
+  }
+
+  make(run: number, task: MakeTask): Promise<MakeResult> {
+    const { promise, ...making } = Promise.withResolvers<MakeResult>();
+    this.#makes.set(run, making);
+    this.#fresh.add(run);
+    this.#send({ type: 'make', run, task });
+    return promise;
+  }
+
+  tell({ number }: PooledRun, message: RunMessage): void {
+    if (this.#runs.has(number)) this.#send({ type: 'message', run: number, message });
+  }
+
+  /** Stops a run that the worker has begun. */
+  cancel(run: PooledRun): void {
+    this.#board.interrupt(run.slot);
+    this.tell(run, { type: 'cancel' });
+  }
+
+  /** Takes a run back. False when the worker has begun it. */
+  takeBack(run: PooledRun): boolean {
+    if (!this.#board.takeBack(run.slot)) return false;
+    run.line = undefined;
+    this.#runs.delete(run.number);
+    this.#fresh.delete(run.number);
+    // Its slot is free when the worker has come by.
+    return true;
+  }
+
+  /** Runs that the worker has and has not begun. */
+  unbegun(): PooledRun[] {
+    return [...this.#fresh].flatMap((number) => {
+      const run = this.#runs.get(number);
+      return run && !this.#board.hasBegun(run.slot) ? [run] : [];
+    });
+  }
+
+  /** The worker is gone, and with it all that was on it. */
+  lose(error: Error): void {
+    for (const run of this.#runs.values()) run.fail(error);
+    for (const making of this.#makes.values()) making.reject(error);
+    this.#runs.clear();
+    this.#makes.clear();
+    this.#fresh.clear();
+    this.#port.close();
+  }
+
+  /** What comes up in one turn of the event loop leaves in one message: waking a worker costs more than the message. */
+  #send(message: LineMessage): void {
+    this.#outbox.push(message);
+    if (this.#outbox.length === 1) setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    const list = this.#outbox;
+    this.#outbox = [];
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
+    this.#port.postMessage(list);
+  }
+
+  #receive(event: LineEvent): void {
+    switch (event.type) {
+      case 'step':
+        if (event.waits) this.#fresh.delete(event.run);
+        if (event.calls.length > 0) this.#runs.get(event.run)?.onCalls(event.calls);
+        if (event.waits) this.#onChange();
+        break;
+      case 'end': {
+        if (event.broken) this.#recoversAt = performance.now() + RECOVERY_MS;
+        this.#over(event.run)?.end(event);
+        this.#onChange();
+        break;
+      }
+      case 'failed': {
+        const error = new Error(event.message);
+        this.#making(event.run)?.reject(error);
+        this.#over(event.run)?.fail(error);
+        this.#onChange();
+        break;
+      }
+      case 'made':
+        this.#making(event.run)?.resolve(event.result);
+        this.#onChange();
+        break;
+      case 'skipped':
+        this.#freeSlots.push(event.slot);
+        this.#onChange();
+        break;
+    }
+  }
+
+  #making(run: number): Making | undefined {
+    const making = this.#makes.get(run);
+    this.#makes.delete(run);
+    this.#fresh.delete(run);
+    return making;
+  }
+
+  #over(number: number): PooledRun | undefined {
+    const run = this.#runs.get(number);
+    if (!run) return undefined;
+    this.#runs.delete(number);
+    this.#fresh.delete(number);
+    this.#freeSlots.push(run.slot);
+    run.line = undefined;
+    return run;
+  }
+}

@@ -1,0 +1,138 @@
+import { join } from 'node:path';
+import { afterEach, beforeAll, expect, inject, test } from 'vitest';
+import { programKey } from '../../src/component/program-key.ts';
+import { compileEngine } from '../../src/execute/engine-host.ts';
+import { createWorkerPool, type WorkerPool } from '../../src/execute/pool.ts';
+import type { PooledRun } from '../../src/execute/pooled-run.ts';
+import type { RunOutcome } from '../../src/execute/run.ts';
+import type { RunTask, SentCall, WorkerSetup } from '../../src/execute/worker-protocol.ts';
+import { codeOf, DEFAULT_RUN_LIMITS, resultOf } from '../support/executor.ts';
+
+/** Real workers, without the processes around them. */
+
+let setup: WorkerSetup;
+beforeAll(async () => {
+  const { plan, modules, directory } = inject('engine');
+  setup = await compileEngine({
+    type: 'init',
+    plan,
+    modules: Object.fromEntries(modules.map((name) => [name, join(directory, name)])),
+    mounts: {},
+    workers: 1,
+    maxRunsPerWorker: 1,
+    maxQueuedRuns: 0,
+  });
+});
+
+const pools: WorkerPool[] = [];
+afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.close())));
+
+function openPool(workers: number, maxRunsPerWorker = 200, maxHeldBytes?: number): WorkerPool {
+  const pool = createWorkerPool(setup, { workers, maxRunsPerWorker, ...(maxHeldBytes === undefined ? {} : { maxHeldBytes }) });
+  pools.push(pool);
+  return pool;
+}
+
+function run(
+  pool: WorkerPool,
+  body: string,
+  onCalls: (calls: readonly SentCall[]) => void = () => undefined,
+  timeoutMs = 30_000,
+): PooledRun {
+  const script = `return (async () => {${body}\n})();\n//# sourceURL=program.js\n`;
+  const task: RunTask = {
+    executionId: 'exe_test',
+    key: programKey({ script, engineHash: 'e' }),
+    script,
+    input: 'null',
+    state: '{}',
+    limits: { ...DEFAULT_RUN_LIMITS, timeoutMs },
+    now: 0,
+    seed: 'ab'.repeat(32),
+  };
+  return pool.run(task, performance.now(), onCalls);
+}
+
+const outcomeOf = async ({ ended }: PooledRun): Promise<RunOutcome> => JSON.parse((await ended).outcome) as RunOutcome;
+const WAIT = 'return ampoule.callTool("s", "t")';
+
+test('the calls of a step come together, and calls that nobody awaits come too', async () => {
+  const pool = openPool(1);
+  const steps: number[][] = [];
+  const waiting = run(
+    pool,
+    'await Promise.all([1, 2, 3].map((n) => ampoule.callTool("s", "t", { n }))); ampoule.callTool("s", "t"); return 5',
+    (calls) => {
+      steps.push(calls.map(({ number }) => number));
+      for (const { number } of calls) waiting.answer({ type: 'answer', call: number, ok: true, answer: '{"ok":1}' });
+    },
+  );
+  expect(resultOf(await outcomeOf(waiting))).toBe(5);
+  expect(steps).toEqual([[1, 2, 3], [4]]);
+});
+
+test('with a hundred runs waiting on a worker, all are in and the next one runs at once', async () => {
+  const pool = openPool(1);
+  let calls = 0;
+  const waiting = Array.from({ length: 100 }, () => run(pool, WAIT, () => calls++));
+  await expect.poll(() => calls, { timeout: 20_000 }).toBe(100);
+  const from = performance.now();
+  expect(resultOf(await outcomeOf(run(pool, 'return 7')))).toBe(7);
+  expect(performance.now() - from).toBeLessThan(1_000);
+  for (const one of waiting) one.answer({ type: 'answer', call: 1, ok: true, answer: '{"ok":1}' });
+  expect((await Promise.all(waiting.map(outcomeOf))).map(resultOf)).toEqual(Array.from({ length: 100 }, () => 1));
+});
+
+test('a long computation holds up no other run while another worker is free', async () => {
+  const pool = openPool(2);
+  await outcomeOf(run(pool, 'return 0'));
+  const endless = run(pool, 'for (;;) {}', undefined, 1_500);
+  const from = performance.now();
+  const others = await Promise.all(Array.from({ length: 12 }, (_, i) => outcomeOf(run(pool, `return ${i % 3}`))));
+  expect(performance.now() - from).toBeLessThan(1_200);
+  expect(others.map(resultOf)).toEqual(Array.from({ length: 12 }, (_, i) => i % 3));
+  expect(codeOf(await outcomeOf(endless))).toBe('ERR_EXECUTE_ACTIVE_TIME');
+});
+
+test('where waiting runs hold as much memory as they may, the next one waits until they are through', async () => {
+  const pool = openPool(2, 200, 1);
+  let called = false;
+  const waiting = run(pool, WAIT, () => (called = true));
+  await expect.poll(() => called, { timeout: 5_000 }).toBe(true);
+  await expect.poll(() => pool.isFull).toBe(true);
+  let hasEnded = false;
+  const next = run(pool, 'return 7');
+  void next.ended.then(() => (hasEnded = true));
+  await new Promise((resolve) => void setTimeout(resolve, 100));
+  expect(hasEnded).toBe(false);
+  waiting.answer({ type: 'answer', call: 1, ok: true, answer: '{"ok":1}' });
+  expect(resultOf(await outcomeOf(next))).toBe(7);
+  await expect.poll(() => pool.isFull).toBe(false);
+});
+
+test('a worker that dies takes its runs with it and is replaced', async () => {
+  const pool = openPool(1);
+  let calls = 0;
+  const waiting = [1, 2].map(() => run(pool, WAIT, () => calls++));
+  await expect.poll(() => calls, { timeout: 5_000 }).toBe(2);
+  // Nothing that a program or an upstream can do has this form: it stands for a fault of ours.
+  waiting[0]?.answer(undefined as never);
+  for (const one of waiting) await expect(one.ended).rejects.toThrow('');
+  expect(pool.isFull).toBe(false);
+  expect(resultOf(await outcomeOf(run(pool, 'return 7')))).toBe(7);
+});
+
+test('workers that cannot start are an error for each run, not a wait without end', async () => {
+  const pool = createWorkerPool({ ...setup, base: new Uint8Array() }, { workers: 1, maxRunsPerWorker: 4 });
+  pools.push(pool);
+  await expect(run(pool, 'return 1').ended).rejects.toThrow('');
+});
+
+test('closing ends the runs that are under way', async () => {
+  const pool = openPool(1);
+  let called = false;
+  const waiting = run(pool, WAIT, () => (called = true));
+  await expect.poll(() => called, { timeout: 5_000 }).toBe(true);
+  const [ended] = await Promise.all([waiting.ended.catch((error: unknown) => error), pool.close()]);
+  expect(ended).toBeInstanceOf(Error);
+});
