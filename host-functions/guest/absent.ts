@@ -44,3 +44,11 @@ export function hintForAbsent(message: string): string | undefined {
   }
   return undefined;
 }
+
+const accessPattern = /\b(?:globalThis|self)\??\.([A-Za-z_$][\w$]*)/;
+
+/** The same for an engine whose messages do not name what is missing: from the line of source that failed. */
+export function hintForLine(line: string): string | undefined {
+  const name = regExpExec(accessPattern, line)?.[1];
+  return name !== undefined && hasOwn(INSTEAD, name) && !hasOwn(globalThis, name) ? INSTEAD[name] : undefined;
+}

@@ -1,6 +1,6 @@
 import { readFile } from './files.ts';
 import { log } from './log.ts';
-import { NativePromise, freeze } from './primordials.ts';
+import { NativePromise, freeze, nameMembers } from './primordials.ts';
 import { getState, setState } from './session-state.ts';
 import { addTimer } from './timers.ts';
 import { callTool } from './tool-calls.ts';
@@ -14,6 +14,7 @@ function sleep(ms: unknown): Promise<void> {
 }
 
 /** What `import ... from "ampoule"` gives. Its functions are frozen too: programs in one bundle share them. */
+nameMembers({ callTool, readFile, getState, setState, log, sleep });
 export const ampoule = freeze({
   callTool: freeze(callTool),
   readFile: freeze(readFile),

@@ -86,7 +86,7 @@ function table(data?: unknown): void {
 
 /** The global `console`. Every line of it goes through the host's `log`. */
 export function makeConsole(): object {
-  return {
+  return p.nameMembers({
     log: out('info'),
     info: out('info'),
     warn: out('warn'),
@@ -99,12 +99,12 @@ export function makeConsole(): object {
     dir,
     dirxml: out('info'),
     group,
-    groupCollapsed: group,
+    groupCollapsed: (...args: unknown[]) => group(...args),
     groupEnd,
     table,
     time: (label?: unknown) => remember(starts, labelOf(label), now()),
     timeEnd,
     timeLog,
     trace,
-  };
+  });
 }

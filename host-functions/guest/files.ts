@@ -1,4 +1,5 @@
 import { readFile as hostReadFile } from 'ampoule:sandbox/host';
+import { hostText, isQuickJs } from './engine.ts';
 import * as p from './primordials.ts';
 
 /** Reads a mounted file as text (UTF-8) or as bytes. Rejects with an Error that has `code` and `hint`. */
@@ -10,15 +11,18 @@ export async function readFile(path: unknown, options?: { as?: unknown }): Promi
   return as === 'bytes' ? bytes : p.decodeUtf8(bytes);
 }
 
-/** The host's bytes and errors belong to the bindings' realm: both are copied, so that a program never gets hold of it. */
+/**
+ * On SpiderMonkey the host's bytes and errors belong to the bindings' realm: both are copied, so that a program never gets hold of it.
+ * QuickJS has one realm.
+ */
 function read(path: string): Uint8Array {
   let foreign: ArrayLike<number> & object;
   try {
-    foreign = hostReadFile(path);
+    foreign = hostReadFile(hostText(path));
   } catch (thrown) {
     throw fileError(thrown);
   }
-  return new p.NativeUint8Array(foreign);
+  return isQuickJs && p.typedArrayTag(foreign) === 'Uint8Array' ? (foreign as Uint8Array) : new p.NativeUint8Array(foreign);
 }
 
 function fileError(thrown: unknown): Error {

@@ -1,12 +1,15 @@
 import { AbortController, AbortSignal } from './abort.ts';
 import { installDate, makePerformance } from './clock.ts';
 import { makeConsole } from './console.ts';
+import { isQuickJs } from './engine.ts';
 import { installEvaluation } from './evaluation.ts';
 import { CustomEvent, Event, EventTarget } from './events.ts';
 import * as p from './primordials.ts';
+import { isBridge, sealBridge } from './quickjs/bridge.ts';
 import { installRandom } from './random.ts';
 import { end } from './run.ts';
 import { installStacks } from './stack.ts';
+import { completeUrl } from './starlingmonkey-url.ts';
 import { failureOf } from './thrown.ts';
 import { addTimer, cancelTimer } from './timers.ts';
 
@@ -24,7 +27,11 @@ const KEPT =
 /** Turns the engine's global object into the one that programs see. Runs once, when the engine is built. */
 export function installGlobals(): void {
   removeOthers();
-  lockBindings();
+  if (isQuickJs) sealBridge();
+  else {
+    lockBindings();
+    completeUrl();
+  }
   installStacks();
   installEvaluation();
   installDate();
@@ -42,11 +49,11 @@ export function installGlobals(): void {
 
 function removeOthers(): void {
   const kept = new Set<PropertyKey>(KEPT.split(' '));
-  for (const key of p.ownKeys(globalThis)) if (!kept.has(key)) delete (globalThis as Record<PropertyKey, unknown>)[key];
+  for (const key of p.ownKeys(globalThis)) if (!kept.has(key) && !isBridge(key)) delete (globalThis as Record<PropertyKey, unknown>)[key];
 }
 
 /**
- * The bindings live in another realm but take these methods from ours, and call them on all of linear memory: a program that
+ * On SpiderMonkey the bindings live in another realm but take these methods from ours, and call them on all of linear memory: a program that
  * could replace them would get hold of it, or make the engine trap.
  */
 function lockBindings(): void {

@@ -1,4 +1,5 @@
 import { log as hostLog } from 'ampoule:sandbox/host';
+import { hostText } from './engine.ts';
 import { format } from './format.ts';
 import { indentLines } from './inspect-text.ts';
 import * as p from './primordials.ts';
@@ -24,7 +25,7 @@ export function write(level: Level, args: ArrayLike<unknown>, indent = ''): void
 
 /** One ready line. `indent` stands before each of its lines. */
 export function writeText(level: Level, text: string, indent = ''): void {
-  hostLog(level, p.cut(indent === '' ? text : indent + indentLines(text, indent), maxMessage()));
+  hostLog(level, hostText(p.cut(indent === '' ? text : indent + indentLines(text, indent), maxMessage())));
 }
 
 /** `log` of the module: like console, with the level as a word; an unknown level is `info`. */

@@ -7,6 +7,7 @@ import * as p from './primordials.ts';
 import { seedRandom } from './random.ts';
 import { type Ending, type Failure, type RunOptions, end, resetRun, run } from './run.ts';
 import { changedState, forgetState } from './session-state.ts';
+import { rememberSource } from './source-line.ts';
 import { failure, failureOf, loadFailure } from './thrown.ts';
 import { forgetTimers, nextTimer, runDueTimer } from './timers.ts';
 import { forgetCalls, settleCall } from './tool-calls.ts';
@@ -19,7 +20,9 @@ installGlobals();
 export function load(script: string): string {
   try {
     forgetRun();
-    program = new p.NativeFunction('ampoule', 'input', script) as typeof program;
+    const compiled = new p.NativeFunction('ampoule', 'input', script);
+    rememberSource(compiled);
+    program = compiled as typeof program;
     return '';
   } catch (thrown) {
     return loadFailure(thrown);
@@ -102,5 +105,11 @@ export function status(): p.List<string> {
 
 function endingText(ending: Ending | null): string {
   if (ending === null) return 'null';
-  return ending.status === 'completed' ? '{"status":"completed"}' : p.stringifyJson(ending);
+  if (ending.status === 'completed') return '{"status":"completed"}';
+  try {
+    return p.stringifyJson(ending);
+  } catch {
+    // QuickJS writes JSON with the help of arrays, whose indexes a program can have redefined.
+    return '{"status":"failed","code":"ERR_EXECUTE_THROWN","name":"Error","message":"the failure cannot be told: arrays do not work","stack":""}';
+  }
 }

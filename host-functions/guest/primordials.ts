@@ -77,6 +77,7 @@ export const slice = uncurry(String.prototype.slice);
 export const indexOf = uncurry(String.prototype.indexOf);
 export const lastIndexOf = uncurry(String.prototype.lastIndexOf);
 export const charCodeAt = uncurry(String.prototype.charCodeAt);
+export const toWellFormed = uncurry(String.prototype.toWellFormed);
 export const repeat = uncurry(String.prototype.repeat);
 export const padStart = uncurry(String.prototype.padStart);
 export const numberToString = uncurry(Number.prototype.toString);
@@ -130,6 +131,16 @@ export function cut(text: string, units: number): string {
   if (text.length <= units) return text;
   const last = charCodeAt(text, units - 1);
   return slice(text, 0, last >= 0xd800 && last <= 0xdbff ? units - 1 : units);
+}
+
+/** Names functions after the members that they are: bundling may have renamed them. */
+export function nameMembers<T extends object>(holder: T): T {
+  const keys = ownKeys(holder);
+  for (let i = 0; i < keys.length; i++) {
+    const value = getOwnPropertyDescriptor(holder, keys[i])?.value as unknown;
+    if (typeof value === 'function') defineProperty(value, 'name', { value: keys[i], configurable: true });
+  }
+  return holder;
 }
 
 /** An object without a prototype: safe to stringify and to look up foreign names in. */

@@ -125,6 +125,7 @@ function randomUUID(): string {
 
 /** Puts `Math.random` on the seeded stream. @returns the global `crypto` */
 export function installRandom(): object {
+  p.nameMembers({ random });
   p.defineProperty(Math, 'random', { value: random, writable: true, configurable: true, enumerable: false });
-  return { getRandomValues, randomUUID };
+  return p.nameMembers({ getRandomValues, randomUUID });
 }

@@ -1,9 +1,14 @@
+import { isQuickJs } from './engine.ts';
 import * as p from './primordials.ts';
 
 /** Lines that `new Function` puts before the script's own first line. */
 export const HEADER_LINES = 2;
 const MAX_FRAMES = 50;
-const framePattern = /^(?:async\*)?(.*)@program\.js:(\d+):(\d+)$/;
+/**
+ * Where a frame lies: its function, line and column. SpiderMonkey knows the script's name; QuickJS has one name for all that is
+ * evaluated, and only an error of syntax is without a function.
+ */
+const framePattern = isQuickJs ? /^ {4}at (?:(.*) \()?<input>:(\d+):(\d+)\)?$/ : /^(?:async\*)?(.*)@program\.js:(\d+):(\d+)$/;
 const asyncPattern = /^async\*/;
 
 /**
@@ -62,10 +67,10 @@ function normalizeFrame(line: string): string {
   return name === '' ? `    at ${prefix}${position}` : `    at ${prefix}${name} (${position})`;
 }
 
-/** `anonymous/load/<` is SpiderMonkey for a function without a name inside `load`. */
+/** `anonymous/load/<` is SpiderMonkey for a function without a name inside `load`; QuickJS says `<anonymous>`. */
 function lastPart(name: string): string {
-  const own = p.slice(name, p.lastIndexOf(name, '/') + 1);
-  return own === '<' || own === 'anonymous' ? '' : own;
+  const own = isQuickJs ? name : p.slice(name, p.lastIndexOf(name, '/') + 1);
+  return own === '<' || own === 'anonymous' || own === '<anonymous>' ? '' : own;
 }
 
 /** Makes `error.stack` and `Error.captureStackTrace` show the program's frames only, in every error of the realm. */
@@ -73,6 +78,7 @@ export function installStacks(): void {
   const native = p.getOwnPropertyDescriptor(Error.prototype, 'stack');
   if (native?.set === undefined) throw new Error('the engine has no accessor for stacks');
   p.defineProperty(Error.prototype, 'stack', { ...native, get: methodOf('stack', stackOf) });
+  p.nameMembers({ captureStackTrace });
   p.defineProperty(Error, 'captureStackTrace', { writable: true, configurable: true, enumerable: false, value: captureStackTrace });
 }
 

@@ -1,12 +1,16 @@
-import { hintForAbsent } from './absent.ts';
+import { hintForAbsent, hintForLine } from './absent.ts';
+import { isQuickJs } from './engine.ts';
 import * as p from './primordials.ts';
+import { type Told, explain } from './quickjs/explain.ts';
 import type { Failure } from './run.ts';
+import { lineOf } from './source-line.ts';
 import { HEADER_LINES, programFrames } from './stack.ts';
 
 const MAX_TEXT = 16_384;
 const InternalErrorPrototype = (globalThis as { InternalError?: { prototype: object } }).InternalError?.prototype;
+const RangeErrorPrototype: object = RangeError.prototype;
 const memoryPattern = /out of memory|allocation size overflow|array buffer allocation failed/;
-const stackPattern = /too much recursion|stack overflow/;
+const stackPattern = /too much recursion|stack overflow|^Maximum call stack size exceeded$/;
 
 /** A failure of the runtime's own finding, without a stack. */
 export function failure(code: string, name: string, message: string, hint?: string): Failure {
@@ -36,10 +40,11 @@ function describe(thrown: unknown): Failure {
     );
   }
   const name = textOf(thrown, 'name') || 'Error';
-  const message = textOf(thrown, 'message');
+  const plain: Told = { message: textOf(thrown, 'message'), frames: stackOf(thrown, name) };
+  const { message, frames } = isQuickJs ? explain(plain.message, plain.frames) : plain;
   const code = codeOf(thrown, message);
-  const made = failure(code, titleOf(thrown, name), message, hintOf(thrown, code, name, message));
-  made.stack = clip(stackOf(thrown, name));
+  const made = failure(code, titleOf(thrown, name), message, hintOf(thrown, code, name, message, frames));
+  made.stack = clip(frames);
   return made;
 }
 
@@ -53,14 +58,15 @@ const codePattern = /^ERR_[A-Z_]+$/;
 const MEMORY_HINT = 'keep less in memory at a time: work in pages, keep only the fields that you need';
 
 function codeOf(error: object, message: string): string {
-  if (p.getPrototypeOfSafely(error) === InternalErrorPrototype) {
+  const kind = p.getPrototypeOfSafely(error);
+  if (kind === InternalErrorPrototype || (isQuickJs && kind === RangeErrorPrototype)) {
     if (p.regExpExec(stackPattern, message) !== null) return 'ERR_EXECUTE_STACK';
     if (p.regExpExec(memoryPattern, message) !== null) return 'ERR_EXECUTE_MEMORY';
   }
   return 'ERR_EXECUTE_THROWN';
 }
 
-function hintOf(error: object, code: string, name: string, message: string): string | undefined {
+function hintOf(error: object, code: string, name: string, message: string, frames: string): string | undefined {
   switch (code) {
     case 'ERR_EXECUTE_MEMORY':
       return MEMORY_HINT;
@@ -69,7 +75,8 @@ function hintOf(error: object, code: string, name: string, message: string): str
     default: {
       const own = textOf(error, 'hint');
       if (own !== '') return own;
-      return name === 'ReferenceError' || name === 'TypeError' ? hintForAbsent(message) : undefined;
+      if (name !== 'ReferenceError' && name !== 'TypeError') return undefined;
+      return hintForAbsent(message) ?? (isQuickJs ? hintForLine(lineOf(frames)) : undefined);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { callTool as hostCallTool } from 'ampoule:sandbox/host';
+import { hostText } from './engine.ts';
 import { toJsonText } from './json.ts';
 import * as p from './primordials.ts';
 import { run } from './run.ts';
@@ -22,8 +23,8 @@ const pending = new p.NativeMap<number, PendingCall>();
 export function callTool(server: unknown, tool: unknown, args?: unknown): Promise<unknown> {
   return new p.NativePromise((resolve, reject) => {
     const text = checkedArguments(server, tool, args);
-    const call = p.plain({ server: server as string, tool: tool as string, origin: new p.NativeError(), resolve, reject });
-    const number = hostCallTool(call.server, call.tool, text);
+    const call = { __proto__: null, server: server as string, tool: tool as string, origin: new p.NativeError(), resolve, reject };
+    const number = hostCallTool(hostText(call.server), hostText(call.tool), text);
     p.mapSet(pending, number as never, call);
     run.runningCalls++;
   });

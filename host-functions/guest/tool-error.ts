@@ -26,6 +26,7 @@ export class ToolError extends Error {
     this.content = details.content;
   }
 }
+defineProperty(ToolError, 'name', { value: 'ToolError', configurable: true });
 freeze(ToolError.prototype);
 freeze(ToolError);
 

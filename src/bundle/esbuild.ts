@@ -10,6 +10,7 @@ const MAX_ATTEMPTS = 3;
 const LIBRARY = Symbol('library');
 const SERVICE_GONE = /^(?:The service (?:was stopped|is no longer running)|write EPIPE|spawn )/u;
 const DIALECT = { target: 'es2024', supported: { 'dynamic-import': false, using: false }, charset: 'utf8' } as const;
+const DEFINED = { 'process.env.NODE_ENV': '"production"' };
 
 // esbuild keeps one child process per Node process; so does this module. `generation` counts its replacements.
 let generation = 0;
@@ -49,7 +50,7 @@ export function build(source: ModuleSource, wrap: { banner: string; footer: stri
       mainFields: ['browser', 'module', 'main'],
       nodePaths: [],
       tsconfigRaw: '{}',
-      define: { 'process.env.NODE_ENV': '"production"' },
+      define: DEFINED,
       sourcemap: 'external',
       sourcesContent: false,
       legalComments: 'none',
@@ -105,20 +106,24 @@ function linkResolver(source: LinkSource): esbuild.Plugin {
   };
 }
 
-/** One file of TypeScript to JavaScript, to hear what esbuild thinks of it or to lower what a function body cannot hold. */
-export function transform(text: string, timeoutMs: number): Promise<BuildOutcome> {
+/**
+ * One file of TypeScript to JavaScript: a whole program between `banner` and `footer`, or a part of one, to hear what esbuild thinks
+ * of it or to lower what a function body cannot hold. Throws as {@link build} does.
+ */
+export function transform(text: string, timeoutMs: number, wrap?: { banner: string; footer: string }): Promise<BuildOutcome> {
   return withService(timeoutMs, async () => {
-    const result = await esbuild.transform(text, {
+    const result = await esbuild.transform(unmapped(text), {
       ...DIALECT,
       loader: 'ts',
       sourcemap: 'external',
       sourcesContent: false,
-      sourcefile: 'program',
+      sourcefile: wrap === undefined ? 'program' : ENTRY_FILE,
       tsconfigRaw: '{}',
       legalComments: 'none',
       logLevel: 'silent',
+      ...(wrap && { ...wrap, format: 'iife', platform: 'browser', define: DEFINED }),
     });
-    return { ok: true, script: result.code, map: result.map, warnings: [] };
+    return { ok: true, script: result.code, map: result.map, warnings: result.warnings.map(toMessage) };
   });
 }
 
@@ -251,8 +256,19 @@ function toMessage({ id, text, detail, location }: esbuild.Message): BuildMessag
   return { id, text, ...refusal, file: location?.file ?? '', line: location?.line ?? 1, column: location?.column ?? 0 };
 }
 
-/** Files of our own, from disk, as one ES module; what is in `external` stays an import. */
-export async function bundleTrusted(entry: string, external: readonly string[]): Promise<string> {
+/** How {@link bundleTrusted} treats what it takes in. */
+export interface TrustedOptions {
+  /** What stays an import. */
+  readonly external: readonly string[];
+  /** For an engine that brings no platform, neither a browser's nor Node's, and keeps the text of functions: made as short as can be. */
+  readonly bare?: boolean;
+  /** Other modules in the place of some, by the name that is imported. */
+  readonly alias?: Readonly<Record<string, string>>;
+}
+
+/** Files of our own and the libraries that they name, from disk, as one ES module. */
+export async function bundleTrusted(entry: string, options: TrustedOptions): Promise<string> {
+  const { external, bare = false, alias = {} } = options;
   const result = await esbuild.build({
     ...DIALECT,
     entryPoints: [entry],
@@ -261,6 +277,9 @@ export async function bundleTrusted(entry: string, external: readonly string[]):
     write: false,
     format: 'esm',
     external: [...external],
+    alias: { ...alias },
+    minify: bare,
+    ...(bare ? { platform: 'neutral', mainFields: ['module', 'main'] } : {}),
     legalComments: 'none',
     logLevel: 'silent',
     tsconfigRaw: '{}',

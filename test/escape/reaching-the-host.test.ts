@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { inject, expect, test } from 'vitest';
 import { resultOf, runBody } from '../support/executor.ts';
 import { attack, expectNothingLeaked } from './hostile.ts';
 
@@ -134,9 +134,9 @@ all([
     { value: [{ a: 1 }, []] },
   ],
   [
-    'setters on Array.prototype hear nothing of the runtime',
+    'setters on Array.prototype hear nothing of the runtime; where the engine itself uses them, the run ends',
     'const heard = []; for (const k of [0, 1, 2]) Object.defineProperty(Array.prototype, k, { configurable: true, set(v) { heard.push(v) } }); setTimeout(() => {}, 0); console.log("x", { a: 1 }); await ampoule.callTool("s", "t", {}); for (const k of [0, 1, 2]) delete Array.prototype[k]; return heard.length',
-    { value: 0 },
+    inject('engineKind') === 'quickjs' ? ['ERR_EXECUTE_THROWN', 'ERR_EXECUTE_ENGINE'] : { value: 0 },
   ],
   [
     'an error that was made to be a ToolError has no power',

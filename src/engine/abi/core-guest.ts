@@ -10,9 +10,9 @@ export interface GuestExports {
 
 type CoreFunction = (...args: number[]) => number;
 
-/** What an async export has returned: written by its `task.return`, read when the call is over. */
+/** What an async export has returned: written by its `task.return`, read when the call is over. Untrusted, like all that a guest says. */
 export interface TaskResults {
-  status: string[];
+  status: string[] | undefined;
 }
 
 /** An async export that is through answers so (Component Model, canonical ABI: `CallbackCode.EXIT`). */
@@ -82,7 +82,9 @@ function plainStatus(exports: WebAssembly.Exports, memory: GuestMemory): () => s
 function asyncStatus(exports: WebAssembly.Exports, results: TaskResults): () => string[] {
   const status = asyncExport(exports, 'status');
   return () => {
+    results.status = undefined;
     status();
+    if (!results.status) throw new TypeError("the engine's status has returned nothing");
     return results.status;
   };
 }

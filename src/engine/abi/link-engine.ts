@@ -33,7 +33,7 @@ const TASK_RETURN = '[export]$root';
  * @param host where the four host functions lead, asked for at every call.
  */
 export function linkEngine({ plan, modules }: CompiledEngine, host: () => HostFunctions): LinkedEngine {
-  const results: TaskResults = { status: [] };
+  const results: TaskResults = { status: undefined };
   const linked: { guestMemory?: GuestMemory } = {};
   const memory = (): GuestMemory => linked.guestMemory ?? missing('memory');
   const own: WebAssembly.Imports = {

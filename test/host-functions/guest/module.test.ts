@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, inject, test } from 'vitest';
 import { type Engine, type Run, type RunSetup, openEngine, runProgram } from '../harness.ts';
 
 let engine: Engine;
@@ -97,7 +97,9 @@ test('the module object cannot be changed', () => {
   expect(run(code).result).toEqual(['kept', 'kept', 'kept', 'kept']);
 });
 
+/** On QuickJS the bindings and JSON make arrays with assignments, so that indexes have a test of their own. */
 const POISON = `
+  const KIND = '${inject('engineKind')}';
   const evil = () => { throw new Error('poison') };
   const list = [Array, Object, String, Promise, Map, Set, WeakMap, RegExp, Date, Function, Error, Number, Symbol, Reflect.getPrototypeOf(Uint8Array), Uint8Array, TextDecoder, TextEncoder, DataView, ArrayBuffer, Boolean, BigInt];
   const kept = { defineProperty: Reflect.defineProperty, ownKeys: Reflect.ownKeys };
@@ -114,7 +116,8 @@ const POISON = `
       }
     }
   }
-  for (let i = 0; i < 10; i++) kept.defineProperty(Array.prototype, i, { __proto__: null, configurable: true, get: evil, set: evil });
+  const indexes = KIND === 'quickjs' ? 0 : 10;
+  for (let i = 0; i < indexes; i++) kept.defineProperty(Array.prototype, i, { __proto__: null, configurable: true, get: evil, set: evil });
   const names = ['ok', 'error', 'value', 'get', 'set', 'enumerable', 'writable', 'configurable', 'hint', 'status', 'running', 'now', 'seed', 'as'];
   for (let i = 0; i < names.length; i++) kept.defineProperty(Object.prototype, names[i], { __proto__: null, configurable: true, get: evil, set: evil });
 `;
@@ -135,6 +138,27 @@ test('a failure is told after every intrinsic was replaced by one that throws', 
   expect(run(`${POISON} throw new TypeError('mine')`).ending).toMatchObject({ code: 'ERR_EXECUTE_THROWN', message: 'mine' });
 });
 
+test.runIf(inject('engineKind') === 'quickjs')(
+  'a program that redefines the indexes of arrays ends in a coded way or traps, and no other way',
+  () => {
+    const code = `Object.defineProperty(Array.prototype, 0, { get() { throw 1 }, set() { throw 2 } });`;
+    expect(run(`${code} throw new TypeError('mine')`).ending).toMatchObject({ status: 'failed', code: 'ERR_EXECUTE_THROWN' });
+    expect(run(`${code} return 5`)).toMatchObject({ ending: { status: 'completed' }, result: 5 });
+    expect(() => run(`${code} return await ampoule.callTool('s', 't')`, { answer: () => ({ ok: 1 }) })).toThrow(/cannot reach/);
+  },
+);
+
+test.runIf(inject('engineKind') === 'quickjs')('the way of the bindings into the runtime is not listed and cannot be replaced', () => {
+  const code = `"use strict"; const t = (f) => { try { return f() === false ? 'kept' : 'changed' } catch { return 'kept' } };
+    const names = [...Object.keys(globalThis), ...Object.getOwnPropertyNames(globalThis), ...Reflect.ownKeys(globalThis), ...Object.keys(Object.getOwnPropertyDescriptors(globalThis))];
+    const bridge = globalThis.__cqjs, calls = bridge.asyncExports;
+    return [names.filter((name) => /cqjs|wit/.test(name)), Object.keys(bridge), Object.keys(calls), t(() => { globalThis.__cqjs = 1 }), t(() => delete globalThis.__cqjs),
+      t(() => Reflect.defineProperty(globalThis, '__cqjs', { value: 1 })), t(() => { bridge.asyncExports = 1 }), t(() => { calls.status = 1 }), t(() => { calls.status.x = 1 }),
+      t(() => { String.prototype.concat = 1 }), typeof wit]`;
+  const kept = Array.from({ length: 7 }, () => 'kept');
+  expect(run(code).result).toEqual([[], ['asyncExports'], ['start', 'resume', 'status'], ...kept, 'undefined']);
+});
+
 test('a then on Object.prototype gets no hold of what the runtime gives to the host', () => {
   const code =
     'const seen = []; Object.prototype.then = function (resolve) { seen.push(1); delete Object.prototype.then; resolve("taken") }; await ampoule.sleep(1); return seen.length';
@@ -147,7 +171,7 @@ test('nothing of the bindings realm is in reach', () => {
   expect(run(code, { files: { 'a/b': 'x' } }).result).toEqual(Array.from({ length: 9 }, () => true));
 });
 
-test('the methods that the bindings use on linear memory cannot be replaced', () => {
+test.runIf(inject('engineKind') === 'starlingmonkey')('the methods that the bindings use on linear memory cannot be replaced', () => {
   const code = `"use strict"; const t = (f) => { try { f(); return 'changed' } catch { return 'kept' } }; const evil = { value() { throw 1 } }; const out = [];
     const all = [[TextDecoder.prototype, 'decode'], [TextEncoder.prototype, 'encodeInto'], [ArrayBuffer.prototype, 'slice'], [ArrayBuffer.prototype, 'constructor'], [ArrayBuffer, Symbol.species]];
     for (const [owner, key] of all) out.push(t(() => { owner[key] = 1 }), t(() => Object.defineProperty(owner, key, evil)), t(() => { delete owner[key] }));

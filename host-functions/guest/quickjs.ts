@@ -1,0 +1,36 @@
+/* oxlint-disable unicorn/no-thenable -- see below */
+/**
+ * The guest runtime on QuickJS: first what this engine lacks, then the same runtime as on the other. The bindings call exports that
+ * are async functions, since the engine runs promise jobs in no others, and take anything with a `then`: ours answers at once, so
+ * that no job, and nothing of the program's, stands between the runtime and the host.
+ */
+import './quickjs/platform.ts';
+import './quickjs/web-apis.ts';
+import * as guest from './main.ts';
+import { type List, freeze, plain } from './primordials.ts';
+
+interface Settled<T> {
+  then(fulfilled: (value: T) => void): void;
+}
+
+export const load: typeof guest.load = guest.load;
+
+const DONE: Settled<undefined> = freeze(plain({ then: (fulfilled: (value: undefined) => void) => fulfilled(undefined) }));
+
+export function start(input: string, options: string): Settled<undefined> {
+  guest.start(input, options);
+  return DONE;
+}
+
+export function resume(now: number, calls: ArrayLike<number>, answers: ArrayLike<string>): Settled<undefined> {
+  guest.resume(now, calls, answers);
+  return DONE;
+}
+
+let texts: List<string>;
+const STATUS: Settled<List<string>> = freeze(plain({ then: (fulfilled: (value: List<string>) => void) => fulfilled(texts) }));
+
+export function status(): Settled<List<string>> {
+  texts = guest.status();
+  return STATUS;
+}

@@ -1,0 +1,96 @@
+import { check } from './cases.ts';
+
+check([
+  [
+    'a URL has its parts',
+    `const u = new URL('HTTPS://us%20er:p@EXAMPLE.com:444/a/./b/../c d?x=1&y=ü#h%zz'); return [u.href, u.origin, u.protocol, u.username, u.password, u.host, u.hostname, u.port, u.pathname, u.search, u.hash]`,
+    [
+      'https://us%20er:p@example.com:444/a/c%20d?x=1&y=%C3%BC#h%zz',
+      'https://example.com:444',
+      'https:',
+      'us%20er',
+      'p',
+      'example.com:444',
+      'example.com',
+      '444',
+      '/a/c%20d',
+      '?x=1&y=%C3%BC',
+      '#h%zz',
+    ],
+  ],
+  [
+    'a URL changes by its setters',
+    `const u = new URL('http://a.example/p?q#f'); u.protocol = 'https'; u.host = 'b.example:8080'; u.port = ''; u.pathname = 'x y'; u.search = 'n=1'; u.hash = ''; u.username = 'me@'; u.password = 'p:w';
+     const first = u.href; u.href = 'file:///C:/x'; u.protocol = 'https'; return [first, u.href]`,
+    ['https://me%40:p%3Aw@b.example/x%20y?n=1', 'file:///C:/x'],
+  ],
+  [
+    'relative, special and opaque URLs',
+    `return ['../x', '//h/p', '?q', '#f', 'mailto:a@b', 'data:text/plain,hi', 'http://1.2.3', 'http://0x7f.1', 'http://[::1]:80/', 'file:../z', 'blob:https://e.example/1', 'http:\\\\\\\\s\\\\p'].map((x) => new URL(x, 'http://h.example:81/a/b/c?d')).map((u) => [u.href, u.origin])`,
+    [
+      ['http://h.example:81/a/x', 'http://h.example:81'],
+      ['http://h/p', 'http://h'],
+      ['http://h.example:81/a/b/c?q', 'http://h.example:81'],
+      ['http://h.example:81/a/b/c?d#f', 'http://h.example:81'],
+      ['mailto:a@b', 'null'],
+      ['data:text/plain,hi', 'null'],
+      ['http://1.2.0.3/', 'http://1.2.0.3'],
+      ['http://127.0.0.1/', 'http://127.0.0.1'],
+      ['http://[::1]/', 'http://[::1]'],
+      ['file:///z', 'null'],
+      ['blob:https://e.example/1', 'https://e.example'],
+      ['http://s/p', 'http://s'],
+    ],
+  ],
+  [
+    'what is no URL is refused',
+    `return ['', 'x', 'http://', 'http://a b', 'http://a:99999', 'http://[::1', 'http://256.1.1.1', 'http://a%00'].map((x) => [t(() => new URL(x).href), URL.canParse(x), URL.parse(x)])`,
+    Array.from({ length: 8 }, () => ['TypeError', false, null]),
+  ],
+  [
+    'international host names',
+    `return ['http://Bücher.example', 'http://faß.de', 'http://日本語。jp', 'http://ΑΣ.gr', 'http://ｅｘａｍｐｌｅ.com', 'http://xn--bcher-kva.example', 'http://a\\u00adb.c', 'http://☃.net', 'http://שלום.example', 'http://مثال.example', 'http://ÀÉ.fr'].map((x) => new URL(x).host)`,
+    [
+      'xn--bcher-kva.example',
+      'xn--fa-hia.de',
+      'xn--wgv71a119e.jp',
+      'xn--mxa0b.gr',
+      'example.com',
+      'xn--bcher-kva.example',
+      'ab.c',
+      'xn--n3h.net',
+      'xn--9dbne9b.example',
+      'xn--mgbh0fb.example',
+      'xn--0cas.fr',
+    ],
+  ],
+  [
+    'a URL and its parameters follow each other',
+    `const u = new URL('http://h/?a=1&a=2&b=%20+x'); const p = u.searchParams; const seen = [p === u.searchParams, p.get('b'), p.getAll('a'), p.has('a', '2'), p.size];
+     p.append('c', 'é&='); p.delete('a', '1'); p.set('b', 'z'); seen.push(u.search); p.sort(); u.search = '?n=9'; seen.push([...p]); p.delete('n'); seen.push(u.href); return seen`,
+    [true, '  x', ['1', '2'], true, 3, '?a=2&b=z&c=%C3%A9%26%3D', [['n', '9']], 'http://h/'],
+  ],
+  [
+    'parameters come from text, pairs, records and themselves',
+    `const p = new URLSearchParams({ a: 1, b: 'x y' }); const seen = [String(p), String(new URLSearchParams([['k', 'v'], ['k', 'w']])), String(new URLSearchParams('?q=%zz&&=e&n')), String(new URLSearchParams(p)), String(new URLSearchParams()),
+       t(() => new URLSearchParams([['one']])), t(() => p.append('one')), [...p.keys()], [...p.values()]]; p.forEach((v, k, self) => seen.push([v, k, self === p])); return seen`,
+    [
+      'a=1&b=x+y',
+      'k=v&k=w',
+      'q=%25zz&=e&n=',
+      'a=1&b=x+y',
+      '',
+      'TypeError',
+      'TypeError',
+      ['a', 'b'],
+      ['1', 'x y'],
+      ['1', 'a', true],
+      ['x y', 'b', true],
+    ],
+  ],
+  [
+    'half of a surrogate pair is replaced on the way out',
+    `return [[...new TextEncoder().encode('a\\ud800b')], new URL('http://h/\\udc00').pathname, String(new URLSearchParams({ a: '\\ud800' }))]`,
+    [[97, 239, 191, 189, 98], '/%EF%BF%BD', 'a=%EF%BF%BD'],
+  ],
+]);
