@@ -15,6 +15,9 @@ export interface TaskResults {
   status: string[] | undefined;
 }
 
+/** The most strings that `status` gives: see `world.wit`. */
+export const STATUS_STRINGS = 3;
+
 /** An async export that is through answers so (Component Model, canonical ABI: `CallbackCode.EXIT`). */
 const EXIT = 0;
 
@@ -73,7 +76,7 @@ function plainStatus(exports: WebAssembly.Exports, memory: GuestMemory): () => s
   const free = coreFunction(exports, 'cabi_post_status');
   return () => {
     const result = status();
-    const texts = memory.readStringsAt(result);
+    const texts = memory.readStringsAt(result, STATUS_STRINGS);
     free(result);
     return texts;
   };

@@ -38,14 +38,16 @@ export class GuestMemory {
     return this.readString(this.#view.getUint32(pair, true), this.#view.getUint32(pair + WORD_BYTES, true));
   }
 
-  readStrings(pointer: number, count: number): string[] {
+  /** @param limit the most strings that the contract allows. @throws RangeError when the guest gives more. */
+  readStrings(pointer: number, count: number, limit: number): string[] {
+    if (count >>> 0 > limit) throw new RangeError(`the guest gave a list of ${count >>> 0} strings, where at most ${limit} are expected`);
     return Array.from({ length: count >>> 0 }, (_, index) => this.readStringAt((pointer >>> 0) + index * PAIR_BYTES));
   }
 
-  /** The list of strings whose pointer and length are stored at `pair`. */
-  readStringsAt(pair: number): string[] {
+  /** The list of strings whose pointer and length are stored at `pair`; see {@link GuestMemory.readStrings}. */
+  readStringsAt(pair: number, limit: number): string[] {
     this.#refresh();
-    return this.readStrings(this.#view.getUint32(pair, true), this.#view.getUint32(pair + WORD_BYTES, true));
+    return this.readStrings(this.#view.getUint32(pair, true), this.#view.getUint32(pair + WORD_BYTES, true), limit);
   }
 
   /** @returns pointer and length in bytes of a copy that the guest frees. */

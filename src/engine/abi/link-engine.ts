@@ -1,5 +1,5 @@
 import { FUEL_EXPORT, FUEL_IMPORT, HOST_TABLE_EXPORT } from '../meter/abi.ts';
-import { connectGuest, type GuestExports, type TaskResults } from './core-guest.ts';
+import { connectGuest, STATUS_STRINGS, type GuestExports, type TaskResults } from './core-guest.ts';
 import { HOST_INTERFACE, lowerHostFunctions, type HostFunctions } from './core-host.ts';
 import { GuestMemory } from './guest-memory.ts';
 import type { LinkPlan, PlannedImport } from './link-plan.ts';
@@ -86,7 +86,7 @@ function taskReturns(memory: () => GuestMemory, results: TaskResults): WebAssemb
   return {
     '[task-return]start': () => undefined,
     '[task-return]resume': () => undefined,
-    '[task-return]status': (pointer: number, count: number) => void (results.status = memory().readStrings(pointer, count)),
+    '[task-return]status': (pointer: number, count: number) => void (results.status = memory().readStrings(pointer, count, STATUS_STRINGS)),
   };
 }
 

@@ -30,7 +30,9 @@ test('a list of strings is read by pointer and length of each', () => {
   const { guest } = guestMemory();
   const texts = ['one', '', 'drei 3'];
   const pairs = guest.writeWords(texts.flatMap((text) => guest.writeString(text)));
-  expect(guest.readStrings(pairs, texts.length)).toEqual(texts);
+  expect(guest.readStrings(pairs, texts.length, 3)).toEqual(texts);
+  expect(() => guest.readStrings(pairs, 4, 3)).toThrow('a list of 4 strings, where at most 3');
+  expect(() => guest.readStrings(pairs, -1, 3)).toThrow('a list of 4294967295 strings');
 });
 
 test('memory that grows while something is allocated is written where it is afterwards', () => {
