@@ -4,12 +4,12 @@ import { z } from 'zod';
 import { toSandboxError } from '../errors.ts';
 import { modulesOf } from './abi/link-plan.ts';
 import { compileAll, recordPlan } from './abi/record-plan.ts';
-import { componentizeGuest } from './componentize.ts';
 import { checkContract } from './contract.ts';
 import { COMPONENT_FILE, fingerprint, MANIFEST_FILE, type EngineManifest } from './engine-files.ts';
 import { meterModules } from './meter/meter.ts';
 import { componentizeOnQuickJs } from './quickjs/componentize.ts';
 import { MAXIMUM_PAGES, recipeOf } from './recipe.ts';
+import { componentizeOnStarlingMonkey } from './starlingmonkey/componentize.ts';
 import { readComponentWit, transpileComponent } from './transpile.ts';
 
 const requestSchema = z.strictObject({
@@ -58,7 +58,7 @@ async function componentize({ kind, guestPath, witPath, workDirectory }: BuildRe
   const [guest, wit] = await Promise.all([readFile(guestPath, 'utf8'), readFile(witPath, 'utf8')]);
   switch (kind) {
     case 'starlingmonkey':
-      return componentizeGuest(guest, wit, workDirectory);
+      return componentizeOnStarlingMonkey(guest, wit, workDirectory);
     case 'quickjs':
       return componentizeOnQuickJs(guest, wit, recipeOf(kind), workDirectory);
   }

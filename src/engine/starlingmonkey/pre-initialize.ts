@@ -4,7 +4,7 @@ import { connectGuest, type GuestExports } from '../abi/core-guest.ts';
 import { GuestMemory } from '../abi/guest-memory.ts';
 import { warmUpGuest } from '../warm-up-guest.ts';
 import { createDeterministicWasi } from './deterministic-wasi.ts';
-import { snapshotModule } from './snapshot-module.ts';
+import { snapshotModule } from '../snapshot/snapshot-module.ts';
 
 /** What the warm-up program calls. Both lead nowhere. */
 function warmUpHost(): WebAssembly.ModuleImports {

@@ -2,7 +2,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { componentize } from '@bytecodealliance/componentize-js';
-import { SandboxError } from '../errors.ts';
+import { SandboxError } from '../../errors.ts';
 
 type ComponentizeOptions = Parameters<typeof componentize>[2];
 
@@ -19,7 +19,7 @@ const BUILD_EPOCH_MS = Date.UTC(2020, 0, 1);
  * @param workDirectory an empty folder that the caller removes.
  * @throws SandboxError ERR_ENGINE_BUILD
  */
-export async function componentizeGuest(source: string, wit: string, workDirectory: string): Promise<Uint8Array> {
+export async function componentizeOnStarlingMonkey(source: string, wit: string, workDirectory: string): Promise<Uint8Array> {
   Date.now = () => BUILD_EPOCH_MS;
   try {
     // The declared type asks for a path even where the source is given as text.
@@ -41,7 +41,7 @@ export async function componentizeGuest(source: string, wit: string, workDirecto
 /** componentize-js takes the path of one executable file, and starts it with an empty PATH. */
 async function writeLauncher(directory: string): Promise<string> {
   const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-  const script = fileURLToPath(new URL(`./snapshot/pre-initialize${extension}`, import.meta.url));
+  const script = fileURLToPath(new URL(`./pre-initialize${extension}`, import.meta.url));
   const path = join(directory, 'pre-initialize');
   await writeFile(path, `#!/bin/sh\nexec ${quote(process.execPath)} --disable-warning=ExperimentalWarning ${quote(script)} "$@"\n`);
   await chmod(path, 0o700);
