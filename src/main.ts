@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, Option } from 'commander';
 import type { ProcessContext } from './cli/command.ts';
+import { useCompileCache } from './cli/compile-cache.ts';
 import { errorText } from './cli/error-text.ts';
 
 /** How long a clean shutdown may take before the process ends anyway. */
@@ -31,12 +32,16 @@ function commandLine(context: ProcessContext): Command {
   const withConfig = (command: Command): Command =>
     command.option('-c, --config <file>', 'config file (default: ampoule.json here, else an example config)');
   const exitWith = (code: number): void => void (process.exitCode = code);
+  const load = async <T>(command: () => Promise<T>): Promise<T> => {
+    await useCompileCache(context.environment, context.packageDirectory);
+    return command();
+  };
   withConfig(program.command('serve'))
     .description('serve MCP over Streamable HTTP, or over stdio')
     .option('--http <host:port>', 'address to listen on; port 0 picks a free one')
     .addOption(new Option('--stdio', 'serve one client over stdin and stdout').conflicts('http'))
     .action(async (options: { http?: string; stdio?: boolean; config?: string }) =>
-      (await import('./cli/serve.ts')).serve(context, options),
+      (await load(() => import('./cli/serve.ts'))).serve(context, options),
     );
   withConfig(program.command('run'))
     .argument('<file>', 'TypeScript program, or - for standard input')
@@ -44,21 +49,25 @@ function commandLine(context: ProcessContext): Command {
     .option('--input <json>', 'the value of `input` in the program')
     .option('--json', 'print the structured answer alone')
     .action(async (file: string, options: { input?: string; json?: boolean; config?: string }) =>
-      exitWith(await (await import('./cli/run.ts')).run(context, file, options)),
+      exitWith(await (await load(() => import('./cli/run.ts'))).run(context, file, options)),
     );
   withConfig(program.command('generate'))
     .description('write the typed wrappers of all upstream servers')
-    .action(async (options: { config?: string }) => exitWith(await (await import('./cli/generate.ts')).generate(context, options)));
+    .action(async (options: { config?: string }) =>
+      exitWith(await (await load(() => import('./cli/generate.ts'))).generate(context, options)),
+    );
   withConfig(program.command('engine'))
     .description('build the engine when it is missing, and show what it can reach')
     .option('--rebuild', 'build it even if it is there')
-    .action(async (options: { rebuild?: boolean; config?: string }) => (await import('./cli/engine.ts')).engine(context, options));
+    .action(async (options: { rebuild?: boolean; config?: string }) =>
+      (await load(() => import('./cli/engine.ts'))).engine(context, options),
+    );
   withConfig(program.command('build'))
     .argument('<file>', 'TypeScript program, or - for standard input')
     .description('write a program as a standalone WebAssembly component')
     .requiredOption('-o, --output <file>', 'file to write')
     .action(async (file: string, options: { output: string; config?: string }) =>
-      (await import('./cli/build.ts')).build(context, file, options),
+      (await load(() => import('./cli/build.ts'))).build(context, file, options),
     );
   return program;
 }

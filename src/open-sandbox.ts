@@ -12,6 +12,7 @@ import type { BuildStep } from './engine/build-process.ts';
 import { ensureEngine } from './engine/engine.ts';
 import type { EngineKind } from './engine/recipe.ts';
 import type { EngineFiles } from './engine/engine-files.ts';
+import type { ExecutorInit } from './execute/executor-supervisor.ts';
 import { startExecutor, type SupervisedExecutor } from './execute/supervised-executor.ts';
 import type { Log } from './log.ts';
 import { makeFolder, OWNER_ONLY } from './make-folder.ts';
@@ -67,18 +68,14 @@ export async function openEngine(
   return ensureEngine(sources, { cacheDirectory, rebuild, ...(onBuild ? { onProgress: onBuild } : {}) }, signal);
 }
 
-/** Starts all stages. What is slow runs side by side: the upstream servers connect while the engine is made ready. */
+/** Starts all stages. What is slow runs side by side: servers connect and wrappers are made while the engine's process starts. */
 export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
-  const { config, cacheDirectory, log, onBuild, signal } = options;
+  const { config, log, signal } = options;
   await using started = new AsyncDisposableStack();
   const upstreams = started.use(options.upstreams ?? openUpstreams(options));
-  const engine = await openEngine(config.engine, cacheDirectory, { ...(onBuild && { onBuild }), ...(signal && { signal }) });
-  signal?.throwIfAborted();
-  const executor = await openExecutor(options, engine);
-  started.defer(() => executor.close());
-  // A slow server does not hold up the others: its tools come with a later catalog.
-  await Promise.race([upstreams.settled(signal), sleep(STARTUP_PATIENCE_MS, undefined, { ref: false })]);
-  const wrappers = await followCatalog(upstreams, config.generatedDir, log);
+  const starting = openRuntime(options);
+  started.defer(async () => (await starting.catch(() => undefined))?.executor.close());
+  const wrappers = await Promise.race([openWrappers(options, upstreams), failureOf(starting)]);
   const { maxSourceBytes, maxBundleBytes } = config.limits;
   const bundler = started.use(
     createBundler({ libraries: config.libraries, resolveFrom: options.installDirectory, maxSourceBytes, maxBundleBytes }),
@@ -86,8 +83,12 @@ export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
   const checker = config.check === 'off' ? undefined : started.use(await openChecker(options));
   wrappers.onChange((set) => void checker?.warm(set));
   void checker?.warm(wrappers.current());
-  // The first bundle starts the bundler's processes: nobody has to wait for them.
-  bundler.bundle({ code: 'return null;', wrappers: wrappers.current() }, new AbortController().signal).catch(() => undefined);
+  // The first bundle starts the bundler's processes, for an enum all of them: nobody has to wait for them.
+  bundler
+    .bundle({ code: 'enum Warm { Up }\nreturn null;', wrappers: wrappers.current() }, new AbortController().signal)
+    .catch(() => undefined);
+  const { engine, executor } = await starting;
+  signal?.throwIfAborted();
   const sessions = await openSessions(options);
   started.defer(() => sessions.close());
   const validateArguments = createArgumentValidator(log.upstream);
@@ -105,6 +106,26 @@ export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
   });
   const running = started.move();
   return { port, engine, upstreams, wrappers, executor, bundler, close: () => running.disposeAsync() };
+}
+
+/** The engine, built when it is missing, and the process that runs it. */
+async function openRuntime(options: OpenOptions): Promise<{ engine: EngineFiles; executor: SupervisedExecutor }> {
+  const { config, cacheDirectory, onBuild, signal } = options;
+  const opening = openEngine(config.engine, cacheDirectory, { ...(onBuild && { onBuild }), ...(signal && { signal }) });
+  const executor = await openExecutor(options, opening);
+  return { engine: await opening, executor };
+}
+
+/** Never resolves; rejects when the work does. */
+async function failureOf(work: Promise<unknown>): Promise<never> {
+  await work;
+  return new Promise<never>(() => undefined);
+}
+
+async function openWrappers({ config, log, signal }: OpenOptions, upstreams: Upstreams): Promise<CatalogWrappers> {
+  // A slow server does not hold up the others: its tools come with a later catalog.
+  await Promise.race([upstreams.settled(signal), sleep(STARTUP_PATIENCE_MS, undefined, { ref: false })]);
+  return followCatalog(upstreams, config.generatedDir, log);
 }
 
 async function openChecker({ config, installDirectory }: OpenOptions): Promise<Checker> {
@@ -131,25 +152,28 @@ function openUpstreams({ config, environment, log, version }: OpenOptions): Upst
   });
 }
 
-async function openExecutor({ config, cacheDirectory, log }: OpenOptions, engine: EngineFiles): Promise<SupervisedExecutor> {
-  const { maxRunsPerWorker, maxQueuedRuns, maxCacheBytes } = config.limits;
+async function openExecutor(options: OpenOptions, engine: Promise<EngineFiles>): Promise<SupervisedExecutor> {
+  const { config, cacheDirectory, log } = options;
+  // The process starts while its engine is looked for: both take a while.
+  const init = engine.then((files) => executorInit(config, files));
+  init.catch(() => undefined);
   const programs = await openDiskCache({
     directory: join(cacheDirectory, 'programs'),
-    maxBytes: maxCacheBytes,
+    maxBytes: config.limits.maxCacheBytes,
     log: (message) => log.warn(message),
   });
-  return startExecutor({
-    init: {
-      plan: engine.plan,
-      modules: Object.fromEntries(engine.modules.map((name) => [name, join(engine.directory, name)])),
-      mounts: { ...config.mounts, servers: config.generatedDir },
-      workers: config.workers,
-      maxRunsPerWorker,
-      maxQueuedRuns,
-    },
-    programs,
-    log,
-  });
+  return startExecutor({ init, programs, log });
+}
+
+function executorInit(config: Config, { plan, modules, directory }: EngineFiles): ExecutorInit {
+  return {
+    plan,
+    modules: Object.fromEntries(modules.map((name) => [name, join(directory, name)])),
+    mounts: { ...config.mounts, servers: config.generatedDir },
+    workers: config.workers,
+    maxRunsPerWorker: config.limits.maxRunsPerWorker,
+    maxQueuedRuns: config.limits.maxQueuedRuns,
+  };
 }
 
 async function openSessions({ config, cacheDirectory }: OpenOptions): Promise<ReturnType<typeof createSessionStore>> {

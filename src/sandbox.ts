@@ -5,7 +5,7 @@ import { checkError, type CheckMode, type CheckReport, type Checker } from './ch
 import { programKey } from './component/program-key.ts';
 import type { Config } from './config/schema.ts';
 import { SandboxError, toSandboxError, type Diagnostic } from './errors.ts';
-import type { Executor, RunOutcome } from './execute/run.ts';
+import type { Executor, ProgramSource, RunOutcome } from './execute/run.ts';
 import { executeOutputSchema } from './result/output-schema.ts';
 import { presentFailure, presentOutcome, type ExecuteResponse } from './result/present.ts';
 import { runLimits } from './run-limits.ts';
@@ -59,33 +59,40 @@ async function execute(stages: SandboxStages, request: ExecuteRequest, options: 
     const prepared = await prepare(stages, request, progress.phases, options.signal);
     const session = (progress.session ??= stages.sessions.open());
     options.onProgress?.({ message: 'Running', progress: 2, total: 3 });
-    const outcome = await runBundle(stages, request, progress, prepared.bundle, session, options.signal);
-    return finish(stages, progress, session, prepared, outcome);
+    const outcome = await runProgram(stages, request, progress, prepared.program, session, options.signal);
+    return await finish(stages, progress, session, prepared, outcome);
   } catch (thrown) {
-    return failed(stages, progress, thrown, options.signal);
+    return await failed(stages, progress, thrown, options.signal);
   }
 }
 
 /** A program that may run. */
 interface Prepared {
   readonly bundle: Bundle;
+  readonly program: ProgramSource;
   readonly warnings: readonly Diagnostic[];
 }
 
-/** Checks and bundles side by side. Nothing runs before both are done, because tool calls have side effects. */
+/**
+ * Checks and bundles side by side; while the check goes on the program is made from the bundle. Nothing of it runs before the check
+ * has passed, because tool calls have side effects.
+ */
 async function prepare(
   stages: SandboxStages,
   { code }: ExecuteRequest,
   phases: Record<string, number>,
   signal: AbortSignal,
 ): Promise<Prepared> {
-  const { bundler, checker, config } = stages;
+  const { bundler, checker, config, executor, engineHash } = stages;
   const source = { code, wrappers: stages.wrappers() };
   const checked = checker && timed(phases, 'check', () => checker.check(source, signal));
   // The bundler's words on syntax and imports come first; what the check thinks of the same code is of no use then.
-  checked?.catch(() => undefined);
+  let isChecked = checked === undefined;
+  checked?.catch(() => undefined).finally(() => (isChecked = true));
   const bundle = await timed(phases, 'bundle', () => bundler.bundle(source, signal));
-  return { bundle, warnings: await judge(checked, config.check) };
+  const program = { key: programKey({ script: bundle.script, engineHash }), script: bundle.script };
+  if (!isChecked) executor.prepare(program);
+  return { bundle, program, warnings: await judge(checked, config.check) };
 }
 
 /** What the check found and may pass. @throws SandboxError ERR_CHECK_* when it may not */
@@ -101,17 +108,17 @@ async function judge(checked: Promise<CheckReport> | undefined, mode: CheckMode)
   }
 }
 
-function runBundle(
-  { config, executor, engineHash, upstreams, validateArguments }: SandboxStages,
+function runProgram(
+  { config, executor, upstreams, validateArguments }: SandboxStages,
   { input, limits }: ExecuteRequest,
   { executionId }: Progress,
-  { script }: Bundle,
+  program: ProgramSource,
   session: Session,
   signal: AbortSignal,
 ): Promise<RunOutcome> {
   const request = {
     executionId,
-    program: { key: programKey({ script, engineHash }), script },
+    program,
     input: JSON.stringify(input ?? null),
     state: session.state,
     limits: runLimits(config.limits, limits),
@@ -120,30 +127,37 @@ function runBundle(
 }
 
 /** Commits the state and presents the outcome. A run whose answer cannot be presented, or whose state cannot be kept, has failed. */
-function finish(
+async function finish(
   { config, sessions }: SandboxStages,
   progress: Progress,
   session: Session,
   prepared: Prepared,
   outcome: RunOutcome,
-): ExecuteResponse {
+): Promise<ExecuteResponse> {
   const { executionId, phases } = progress;
   const input = { executionId, session: session.handle, outcome, ...prepared, phases, limits: config.limits };
   const response = presentOutcome(input);
-  if (response.structured.status !== 'completed' || outcome.end.status !== 'completed') return response;
+  const hasState = response.structured.status === 'completed' && outcome.end.status === 'completed';
   try {
-    sessions.commit(session.handle, session.version, outcome.end.state);
+    await sessions.commit(session, hasState ? outcome.end.state : '');
     return response;
   } catch (error) {
-    return presentFailure({ ...input, error: toSandboxError(error) });
+    // What a failed run leaves has no state to lose: its own error says more.
+    return hasState ? presentFailure({ ...input, error: toSandboxError(error) }) : response;
   }
 }
 
-function failed({ log }: SandboxStages, progress: Progress, thrown: unknown, signal: AbortSignal): ExecuteResponse {
-  const { executionId, session, phases } = progress;
+async function failed(
+  { log, sessions }: SandboxStages,
+  { executionId, session, phases }: Progress,
+  thrown: unknown,
+  signal: AbortSignal,
+): Promise<ExecuteResponse> {
   const cancelled = signal.aborted && !(thrown instanceof SandboxError);
   const error = cancelled ? new SandboxError('ERR_EXECUTE_CANCELLED', 'The run was cancelled.') : toSandboxError(thrown);
   if (error.code === 'ERR_INTERNAL') log.error({ executionId, err: thrown }, 'A run failed inside the sandbox');
+  // The handle goes to the caller, so the session must be there.
+  if (session?.isNew === true) await sessions.commit(session, '').catch(() => undefined);
   return presentFailure({ executionId, error, phases, ...(session ? { session: session.handle } : {}) });
 }
 

@@ -4,6 +4,8 @@ import { blank } from './source-text.ts';
 /** The free variable through which the bundle hands the program to the script around it. */
 export const PROGRAM_NAME = '$ampouleProgram';
 
+const MODULE_MARK = 'export {};';
+
 /** A namespace as plain statements, and the way back into the text that it came from. */
 export interface LoweredNamespace {
   readonly text: string;
@@ -24,15 +26,18 @@ export interface ProgramText {
   sourceOf(offset: number): number | undefined;
 }
 
-/** Puts the agent's statements into a function, which lets `return` and `await` stand where agents write them. */
-export function composeProgram(source: string, scan: Scan, lowered: readonly LoweredNamespace[]): ProgramText {
+/**
+ * Puts the agent's statements into a function, which lets `return` and `await` stand where agents write them.
+ * @param before - statements of ours around the function.
+ */
+export function composeProgram(source: string, scan: Scan, lowered: readonly LoweredNamespace[], before = ''): ProgramText {
   const writer = new SegmentWriter(source);
   for (const { start, end } of scan.imports) {
     writer.copy(start, end);
     writer.add(';\n');
   }
   // An export makes it a module for esbuild, so strict mode rules are checked here and not first in the engine.
-  writer.add(`export {};\n${PROGRAM_NAME} = async () => {let ${scan.resultName};\n`);
+  writer.add(`${before}${MODULE_MARK}\n${PROGRAM_NAME} = async () => {let ${scan.resultName};\n`);
   let position = 0;
   for (const edit of orderedEdits(scan, lowered)) {
     // A range inside an erased one (a declaration behind its erased `export`) is gone already.
@@ -46,6 +51,11 @@ export function composeProgram(source: string, scan: Scan, lowered: readonly Low
   writer.copy(position, source.length);
   writer.add(scan.tail === '' ? '\n};' : `\n;return ${scan.tail};\n};`);
   return writer.finish();
+}
+
+/** A composed program that begins as a module, in a form that a function body can hold. Nothing moves. */
+export function blankModule(text: string): string {
+  return text.startsWith(MODULE_MARK) ? blank(MODULE_MARK) + text.slice(MODULE_MARK.length) : text;
 }
 
 interface AnyEdit extends Edit {

@@ -15,6 +15,16 @@ export interface ImportSite {
   readonly offset: number;
 }
 
+/** A name that an import declaration brings into the program. */
+export interface Binding {
+  readonly specifier: string;
+  readonly local: string;
+  /** Name of the export; "*" is the module itself. */
+  readonly imported: string;
+  /** Of a module: the exports that the text names, when it does nothing else with it. */
+  readonly members?: readonly string[];
+}
+
 /** Text to put in the place of `start` to `end`; without `text` the range becomes blank. Ranges never overlap. */
 export interface Edit {
   readonly start: number;
@@ -28,6 +38,8 @@ export interface Scan {
   /** Import declarations, to be moved in front of the function. */
   readonly imports: readonly { start: number; end: number }[];
   readonly sites: readonly ImportSite[];
+  /** What the imports bring; undefined when there is one of another kind than named exports and modules. */
+  readonly bindings: readonly Binding[] | undefined;
   readonly edits: readonly Edit[];
   /** Namespaces with code, which only a module may hold: the bundler turns each into plain statements. */
   readonly namespaces: readonly { start: number; end: number; name: string; declared: boolean }[];
@@ -36,6 +48,8 @@ export interface Scan {
   /** Appended to the body: gives back the default export. */
   readonly tail: string;
   readonly problems: readonly Problem[];
+  /** The program's function as plain JavaScript, as long as `composeProgram` makes it without imports, when that can be had without esbuild. */
+  readonly stripped?: string;
 }
 
 /** The text that no parser could read. */

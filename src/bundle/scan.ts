@@ -1,6 +1,10 @@
 import { parse } from '@babel/parser';
 import { scanStatements, type StatementScan } from './scan-statements.ts';
-import type { ImportSite, Problem, Scan, ScanResult } from './scan-result.ts';
+import { freeName } from './free-name.ts';
+import { BindingReader } from './scan-bindings.ts';
+import type { Binding, ImportSite, Problem, Scan, ScanResult } from './scan-result.ts';
+import { composeProgram } from './program-text.ts';
+import { PlainCode, stripTypes } from './strip-types.ts';
 import { asNode, asNodes, nameOf, stringOf, type SyntaxNode, walk } from './syntax-tree.ts';
 
 /** esbuild's time grows with the square of this and worse: 500 take it half a second. */
@@ -15,7 +19,6 @@ export function scan(text: string): ScanResult {
     const file = parse(text, {
       sourceType: 'module',
       allowReturnOutsideFunction: true,
-      // What it can read past is for esbuild to judge.
       errorRecovery: true,
       createImportExpressions: true,
       attachComment: false,
@@ -23,10 +26,18 @@ export function scan(text: string): ScanResult {
     });
     const program = asNode(file.program);
     if (program === undefined) return unreadable(new TypeError('the parser gave no tree'));
-    return scanProgram(text, program);
+    const { found, isPlain } = scanProgram(text, program);
+    // What the parser has read past is for esbuild to judge.
+    return isPlain && (file.errors ?? []).length === 0 ? withStripped(text, found) : found;
   } catch (thrown) {
     return unreadable(thrown);
   }
+}
+
+function withStripped(text: string, found: Scan): Scan {
+  if (found.bindings === undefined || found.namespaces.length > 0 || found.problems.length > 0) return found;
+  const stripped = stripTypes(composeProgram(text, { ...found, imports: [] }, []).text);
+  return stripped === undefined ? found : { ...found, stripped };
 }
 
 function unreadable(thrown: unknown): ScanResult {
@@ -38,21 +49,23 @@ function unreadable(thrown: unknown): ScanResult {
   return { kind: 'unreadable', reason: 'syntax', message: text, offset: typeof pos === 'number' ? pos : 0 };
 }
 
-function scanProgram(text: string, program: SyntaxNode): Scan {
-  const resultName = freeName(text);
+function scanProgram(text: string, program: SyntaxNode): { found: Scan; isPlain: boolean } {
+  const resultName = freeName('$result', text);
   const statements = scanStatements(text, asNodes(program['body']), resultName);
   const inside = scanInside(program);
   const problems = [...statements.problems, ...inside.problems, ...mixedForms(statements, inside.returns)];
-  return {
+  const found: Scan = {
     kind: 'scan',
     imports: statements.imports,
     sites: [...statements.sites, ...inside.sites].sort((a, b) => a.offset - b.offset),
+    bindings: inside.bindings,
     edits: statements.edits,
     namespaces: statements.namespaces,
     resultName,
     tail: statements.tail,
     problems: problems.sort((a, b) => a.offset - b.offset),
   };
+  return { found, isPlain: inside.isPlain };
 }
 
 function mixedForms({ defaultExport }: StatementScan, returns: readonly number[]): Problem[] {
@@ -68,13 +81,25 @@ function mixedForms({ defaultExport }: StatementScan, returns: readonly number[]
   ];
 }
 
-function scanInside(program: SyntaxNode): { sites: ImportSite[]; returns: number[]; problems: Problem[] } {
+interface InsideScan {
+  readonly sites: ImportSite[];
+  readonly returns: number[];
+  readonly problems: Problem[];
+  readonly bindings: Binding[] | undefined;
+  readonly isPlain: boolean;
+}
+
+function scanInside(program: SyntaxNode): InsideScan {
+  const bindings = new BindingReader(asNodes(program['body']));
+  const plain = new PlainCode();
   const sites: ImportSite[] = [];
   const returns: number[] = [];
   const problems: Problem[] = [];
   let deepest: SyntaxNode | undefined;
   walk(program, (node, { inFunction, scopes }) => {
     if (scopes > MAX_SCOPES) deepest ??= node;
+    bindings.see(node);
+    plain.see(node);
     if (node.type === 'ReturnStatement' && !inFunction) returns.push(node.start);
     if (node.type === 'ImportExpression') scanDynamicImport(node, sites, problems);
     if (node.type === 'MetaProperty' && nameOf(node['meta']) === 'import') {
@@ -94,7 +119,7 @@ function scanInside(program: SyntaxNode): { sites: ImportSite[]; returns: number
     });
   }
   returns.sort((a, b) => a - b);
-  return { sites, returns, problems };
+  return { sites, returns, problems, bindings: bindings.bindings, isPlain: plain.isPlain };
 }
 
 function scanDynamicImport(node: SyntaxNode, sites: ImportSite[], problems: Problem[]): void {
@@ -117,10 +142,4 @@ function plainTemplate(node: SyntaxNode | undefined): string | undefined {
   const value = asNodes(node['quasis'])[0]?.['value'];
   const cooked = typeof value === 'object' && value !== null && 'cooked' in value ? value.cooked : undefined;
   return typeof cooked === 'string' ? cooked : undefined;
-}
-
-function freeName(text: string): string {
-  let name = '$result';
-  while (text.includes(name)) name += '_';
-  return name;
 }

@@ -4,7 +4,15 @@ import { link } from './esbuild.ts';
 import type { VirtualModule } from './module-source.ts';
 import { type ModuleWorld, resolveWrapperImport } from './specifiers.ts';
 
-const MAX_ENTRIES = 256;
+const MAX_ENTRIES = 1024;
+/** How esbuild ends a module. */
+const EXPORTS = /^export \{\n([^}]*)\};\n*$/mu;
+
+/** A linked wrapper as an expression: an object with its exports. */
+export interface WrapperObject {
+  readonly expression: string;
+  readonly names: ReadonlySet<string>;
+}
 
 /**
  * Links each imported wrapper and the files that it imports to one module, once per wrapper set: a server with a hundred
@@ -14,6 +22,7 @@ export class WrapperLinker {
   readonly #root: string;
   readonly #timeoutMs: number;
   readonly #linked = new Map<string, string>();
+  readonly #objects = new Map<string, WrapperObject>();
 
   constructor(root: string, timeoutMs: number) {
     this.#root = root;
@@ -37,6 +46,17 @@ export class WrapperLinker {
     return text;
   }
 
+  /** As {@link load}, in a form that is no module. */
+  async loadObject(path: string, world: ModuleWorld): Promise<WrapperObject> {
+    const text = await this.load(path, world);
+    const known = this.#objects.get(text);
+    if (known !== undefined) return known;
+    const made = toObject(text);
+    if (this.#objects.size >= MAX_ENTRIES) this.#objects.clear();
+    this.#objects.set(text, made);
+    return made;
+  }
+
   async #link(path: string, world: ModuleWorld): Promise<string> {
     const source = {
       root: this.#root,
@@ -56,4 +76,17 @@ export class WrapperLinker {
       cause,
     });
   }
+}
+
+function toObject(module: string): WrapperObject {
+  const names = new Map((EXPORTS.exec(module)?.[1] ?? '').split(',').map((part) => exported(part.trim())));
+  names.delete('');
+  const properties = [...names].map(([name, local]) => `${name}:${local}`);
+  return { expression: `(()=>{${module.replace(EXPORTS, '')}return{${properties.join()}};})()`, names: new Set(names.keys()) };
+}
+
+/** `local as name`, or one name for both. */
+function exported(part: string): [name: string, local: string] {
+  const [local = '', name = local] = part.split(' as ');
+  return [name, local];
 }

@@ -66,10 +66,11 @@ export class CheckProcess {
     this.#checks += 1;
     const { config, program, params } = this.#prepare(text, wrappers);
     const snapshot = await this.#server.update(params);
-    this.#keep(snapshot);
     const project = snapshot.projects.find(({ configFileName }) => configFileName === config);
     if (project === undefined) throw new Error('the type checker lost its project');
     const found = await this.#server.diagnose(snapshot.snapshot, project.id, program);
+    // The snapshot before is let go when nobody waits any more.
+    this.#keep(snapshot);
     return found.filter(({ fileName }) => fileName === undefined || fileName === program);
   }
 

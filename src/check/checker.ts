@@ -5,6 +5,7 @@ import type { CheckProcess, ProcessSetup } from './check-process.ts';
 import { languageTypes } from './compiler-libs.ts';
 import { type CheckDiagnostic, explain } from './explain.ts';
 import { findReturns } from './find-returns.ts';
+import { likelyPrograms } from './likely-programs.ts';
 import { LibraryTypes } from './library-types.ts';
 import { composeChecked } from './program-text.ts';
 import { ReportCache } from './report-cache.ts';
@@ -56,7 +57,10 @@ export interface Checker extends AsyncDisposable {
    * @throws the signal's reason when it is aborted
    */
   check(source: CheckSource, signal: AbortSignal): Promise<CheckReport>;
-  /** Starts the checker and lets it read the wrappers, before anybody waits. Never throws. */
+  /**
+   * Starts the checker and lets it put together what programs are likely to import, before anybody waits. Resolves when that is done,
+   * or wrappers of a later call take its place. Never throws.
+   */
   warm(wrappers: WrapperSet): Promise<void>;
   close(): Promise<void>;
 }
@@ -75,11 +79,16 @@ export function createChecker(options: CheckerOptions): Checker {
     cache.set(key, report);
     return report;
   };
+  let newest: WrapperSet | undefined;
   return {
     check,
     async warm(wrappers) {
-      const code = 'import { callTool } from "ampoule";\nreturn await callTool("a", "b");\n';
-      await check({ code, wrappers }, new AbortController().signal).catch(() => undefined);
+      newest = wrappers;
+      const { signal } = new AbortController();
+      for (const code of likelyPrograms(wrappers)) {
+        if (newest !== wrappers) return;
+        await lanes.run((process) => checkWith(process, { code, wrappers }, options), signal).catch(() => undefined);
+      }
     },
     close,
     [Symbol.asyncDispose]: close,

@@ -62,7 +62,10 @@ export class TypeServer {
     const reader = new MessageReader((message) => this.#receive(message));
     this.#child.stdout.on('data', (piece: Buffer) => {
       try {
+        // The checker asks several things at once: the answers leave together.
+        this.#child.stdin.cork();
         reader.add(piece);
+        this.#child.stdin.uncork();
       } catch (cause) {
         this.kill(new Error('the type checker does not speak its protocol', { cause }));
       }
@@ -101,10 +104,10 @@ export class TypeServer {
   /** What is wrong with a file, first as a text and then, if there is nothing, with its types. */
   async diagnose(snapshot: number, project: string, file: string): Promise<readonly RawDiagnostic[]> {
     const place = { snapshot, project, file };
-    const [syntax, semantics] = await Promise.all([
-      this.#request('getSyntacticDiagnostics', place),
-      this.#request('getSemanticDiagnostics', place),
-    ]);
+    this.#child.stdin.cork();
+    const questions = [this.#request('getSyntacticDiagnostics', place), this.#request('getSemanticDiagnostics', place)];
+    this.#child.stdin.uncork();
+    const [syntax, semantics] = await Promise.all(questions);
     const found = [...((syntax ?? []) as RawDiagnostic[]), ...((semantics ?? []) as RawDiagnostic[])];
     return found.filter(({ category }) => category === 1);
   }
@@ -133,6 +136,8 @@ export class TypeServer {
   }
 
   #receive(message: RpcMessage): void {
+    // What a killed process has still said changes nothing, and must not let go of it before it is gone.
+    if (this.#ended !== undefined) return;
     if (message.method !== undefined) return this.#answer(message.id, message.method, message.params);
     const waiting = this.#pending.get(Number(message.id));
     this.#pending.delete(Number(message.id));

@@ -7,6 +7,7 @@ import { SandboxError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
 import { makeFolder } from '../make-folder.ts';
 import { openSandbox, type OpenSandbox } from '../open-sandbox.ts';
+import { cacheRoot } from './cache-folder.ts';
 import { showBuildProgress } from './progress.ts';
 
 /** What a command knows of the process it runs in. `main.ts` is the only file that asks the process itself. */
@@ -53,15 +54,9 @@ async function embeddedConfig({ environment, nodePath, packageDirectory }: Proce
   return parseConfig(raw, { file: join(packageDirectory, 'ampoule.json'), environment });
 }
 
-/** The config's cache folder, else `XDG_CACHE_HOME/ampoule` or `~/.cache/ampoule`, else one in the package's folder. */
+/** The config's cache folder, else the user's. */
 export function cacheDirectory(context: ProcessContext, config: Pick<Config, 'cacheDir'>): string {
   return config.cacheDir ?? cacheRoot(context.environment, context.packageDirectory);
-}
-
-function cacheRoot(environment: Readonly<Record<string, string>>, packageDirectory: string): string {
-  const { XDG_CACHE_HOME: cache, HOME: home } = environment;
-  if (cache) return join(cache, 'ampoule');
-  return home ? join(home, '.cache', 'ampoule') : join(packageDirectory, '.cache');
 }
 
 /** Starts everything that a config asks for, with a progress display on stderr. @throws the signal's reason when it fires meanwhile */

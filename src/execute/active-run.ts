@@ -36,21 +36,26 @@ export class ActiveRun {
     if (this.#inPool) this.#inPool.pool.cancel(this.#inPool.run);
   }
 
-  /** Runs in the pool. @param queuedAt when the run began to wait for its place. */
-  start(pool: WorkerPool, form: ProgramForm, queuedAt: number): Promise<WorkerResult> {
-    const run = pool.run(this.#task(form), queuedAt, this.#onCalls);
+  /**
+   * Runs in the pool.
+   * @param queuedAt when the run began to wait for its place.
+   * @param preparedMs how long its program took that was made ahead for it.
+   */
+  start(pool: WorkerPool, form: ProgramForm, queuedAt: number, preparedMs?: number): Promise<WorkerResult> {
+    const run = pool.run(this.#task(form, preparedMs), queuedAt, this.#onCalls);
     this.#inPool = { pool, run };
     // The cancel may have come between its place and now.
     if (this.#abort.signal.aborted) pool.cancel(run);
     return run.ended;
   }
 
-  #task(form: ProgramForm): RunTask {
+  #task(form: ProgramForm, preparedMs: number | undefined): RunTask {
     const { executionId, key, input, state, limits, now, seed } = this.command;
     return {
       executionId,
       key,
       ...form,
+      ...(preparedMs === undefined ? {} : { preparedMs }),
       input,
       state,
       limits,

@@ -58,8 +58,8 @@ export const commandSchema = z.discriminatedUnion('type', [
   }),
   /** Payload: the script. */
   z.strictObject({ type: z.literal('script'), run: runNumber }),
-  /** Makes a program without running it. Payload: the script. */
-  z.strictObject({ type: z.literal('make'), run: runNumber, key }),
+  /** Makes a program without running it: to be sent back, with `run`; else for a run that may come soon. Payload: the script. */
+  z.strictObject({ type: z.literal('make'), run: runNumber.optional(), key }),
   /** Payload: the answer as JSON text. */
   z.strictObject({ type: z.literal('answer'), run: runNumber, call: z.int().min(0), ok: z.boolean(), code: errorCode.optional() }),
   z.strictObject({ type: z.literal('cancel'), run: runNumber }),

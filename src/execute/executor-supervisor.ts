@@ -7,6 +7,9 @@ const LONGEST_BACK_OFF_MS = 5_000;
 /** An executor that lived this long did not die of how it was started. */
 const STABLE_AFTER_MS = 10_000;
 
+/** What an executor process has to know. */
+export type ExecutorInit = Omit<InitCommand, 'type'>;
+
 export interface SupervisorLog {
   debug(message: string): void;
   warn(message: string): void;
@@ -21,7 +24,7 @@ export interface SupervisorEvents {
 
 /** Keeps one executor process alive: starts it, and starts it again with back-off when it dies. */
 export class ExecutorSupervisor {
-  readonly #init: Omit<InitCommand, 'type'>;
+  readonly #init: Promise<ExecutorInit>;
   readonly #events: SupervisorEvents;
   readonly #log: SupervisorLog;
   #child: ExecutorChild | undefined;
@@ -31,8 +34,9 @@ export class ExecutorSupervisor {
   #restart: NodeJS.Timeout | undefined;
   #setReady = pendingReady();
 
-  constructor(init: Omit<InitCommand, 'type'>, events: SupervisorEvents, log: SupervisorLog) {
-    this.#init = init;
+  /** @param init may come later: the process starts meanwhile. */
+  constructor(init: ExecutorInit | Promise<ExecutorInit>, events: SupervisorEvents, log: SupervisorLog) {
+    this.#init = Promise.resolve(init);
     this.#events = events;
     this.#log = log;
   }
@@ -50,8 +54,9 @@ export class ExecutorSupervisor {
   start(): void {
     this.#startedAt = Date.now();
     try {
-      this.#child = this.#spawn();
-      this.#child.send({ type: 'init', ...this.#init });
+      const child = this.#spawn();
+      this.#child = child;
+      void this.#initialize(child);
     } catch (error) {
       // The machine has no process or file handle left: it may have one later.
       this.#exited(toSandboxError(error).message);
@@ -82,6 +87,15 @@ export class ExecutorSupervisor {
     // Whoever waits for a process that will not be started any more.
     this.#setReady.reject(closing());
     await this.#child?.close();
+  }
+
+  async #initialize(child: ExecutorChild): Promise<void> {
+    try {
+      child.send({ type: 'init', ...(await this.#init) });
+    } catch (error) {
+      // There is no engine, and so there will never be anything to do.
+      this.#setReady.reject(toSandboxError(error));
+    }
   }
 
   #spawn(): ExecutorChild {

@@ -9,6 +9,7 @@ import { callFrames } from './call-frames.ts';
 import { compileEngine } from './engine-host.ts';
 import { commandSchema, type ExecutorCommand, type ExecutorEvent, type InitCommand, type RunCommand } from './executor-protocol.ts';
 import { readFrames, writeFrame, type Frame } from './frames.ts';
+import { PreparedPrograms } from './prepared-programs.ts';
 import { createWorkerPool, type WorkerPool } from './pool.ts';
 
 /** The gateway's end of the connection is this file descriptor; there is no other way in or out. */
@@ -21,6 +22,11 @@ class ExecutorProcess {
   readonly #connection: Socket;
   readonly #programs = new MemoryCache<Uint8Array>(PROGRAM_CACHE_BYTES, (bytes) => bytes.length);
   readonly #runs = new Map<number, ActiveRun>();
+  readonly #prepared = new PreparedPrograms(
+    (key) => this.#programs.get(key) !== undefined,
+    (task) => this.#pool?.make(task),
+    (key, made) => this.#keep(key, made),
+  );
   #pool: WorkerPool | undefined;
   #admission = new Admission(0, 0);
 
@@ -66,7 +72,8 @@ class ExecutorProcess {
         this.#begin(this.#runs.get(command.run), { script: payload.toString('utf8') });
         break;
       case 'make':
-        void this.#make(command.run, command.key, payload.toString('utf8'));
+        if (command.run === undefined) this.#prepared.prepare(command.key, payload.toString('utf8'));
+        else void this.#make(command.run, command.key, payload.toString('utf8'));
         break;
       case 'answer':
         this.#runs
@@ -93,6 +100,13 @@ class ExecutorProcess {
       for (const frame of callFrames(run, calls)) this.#send(frame.event, frame.payload);
     });
     this.#runs.set(run, active);
+    // What is being made for it just now will be there sooner than what it could make itself.
+    const preparing = this.#prepared.preparing(key);
+    if (preparing) void preparing.then(() => this.#supply(active, command, payload));
+    else this.#supply(active, command, payload);
+  }
+
+  #supply(active: ActiveRun, { run, key, ...command }: RunCommand, payload: Buffer): void {
     // A damaged program is as good as none: it is made again from the script.
     if (command.payload === 'program' && isProgram(payload, key)) this.#programs.set(key, shared(payload));
     const program = this.#programs.get(key);
@@ -143,7 +157,7 @@ class ExecutorProcess {
     try {
       leave = await this.#admission.enter(active.signal);
       if (!this.#pool) throw new Error('a run came before the engine was ready');
-      const { outcome, made } = await active.start(this.#pool, form, queuedAt);
+      const { outcome, made } = await active.start(this.#pool, form, queuedAt, this.#prepared.take(key));
       if (made) this.#keep(key, made);
       // The worker has written the outcome as JSON text; here it only goes by.
       this.#send(`{"type":"outcome","run":${run},"outcome":${outcome}}`);

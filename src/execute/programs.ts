@@ -48,7 +48,7 @@ export class Programs {
   make({ key, script }: MakeTask): MakeResult {
     const loaded = this.#make(key, script, new Int32Array(1));
     if ('status' in loaded) return loaded;
-    this.#pool.release(loaded.instance);
+    this.#pool.release(loaded.instance, loaded.image);
     return loaded.made;
   }
 

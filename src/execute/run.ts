@@ -117,6 +117,8 @@ export interface Executor {
    * a worker died, ERR_INTERNAL when the request is not one. Every end of a run that began is in the outcome.
    */
   run(request: RunRequest, onCall: (call: ToolCall, signal: AbortSignal) => Promise<ToolAnswer>, signal: AbortSignal): Promise<RunOutcome>;
+  /** Makes a program ahead for a run that may come soon. Nothing of it runs. A failure is told by the run. */
+  prepare(program: ProgramSource): void;
   /** Ends every run with ERR_EXECUTE_CANCELLED, then the process. */
   close(): Promise<void>;
 }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SandboxError, toSandboxError } from '../errors.ts';
 import type { ExecutorChild } from './executor-child.ts';
-import type { CallsEvent, ExecutorEvent, InitCommand } from './executor-protocol.ts';
-import { ExecutorSupervisor, type SupervisorLog } from './executor-supervisor.ts';
+import type { CallsEvent, ExecutorEvent } from './executor-protocol.ts';
+import { ExecutorSupervisor, type ExecutorInit, type SupervisorLog } from './executor-supervisor.ts';
 import { KnownPrograms, type ProgramStore } from './known-programs.ts';
 import { INTERNAL_FAILURE, RunHandle, type OnCall } from './run-handle.ts';
 import type { Executor, ProgramSource, RunOutcome, RunRequest, ToolAnswer } from './run.ts';
@@ -11,12 +11,13 @@ import type { Executor, ProgramSource, RunOutcome, RunRequest, ToolAnswer } from
 const CANCEL_GRACE_MS = 1_000;
 
 export interface ExecutorOptions {
-  readonly init: Omit<InitCommand, 'type'>;
+  /** May come later: the process starts meanwhile. */
+  readonly init: ExecutorInit | Promise<ExecutorInit>;
   readonly programs: ProgramStore;
   readonly log: SupervisorLog;
 }
 
-/** Starts the executor process. Resolves when it is ready. @throws SandboxError ERR_EXECUTE_LOST when it cannot start. */
+/** Starts the executor process. Resolves when it is ready. @throws SandboxError ERR_EXECUTE_LOST when it cannot start; what `init` rejects with */
 export async function startExecutor(options: ExecutorOptions): Promise<SupervisedExecutor> {
   const executor = new SupervisedExecutor(options);
   try {
@@ -89,6 +90,14 @@ export class SupervisedExecutor implements Executor {
     this.#makes.set(run, { resolve, reject });
     this.#supervisor.child?.send({ type: 'make', run, key: program.key }, Buffer.from(program.script, 'utf8'));
     return promise.finally(() => this.#makes.delete(run));
+  }
+
+  prepare({ key, script }: ProgramSource): void {
+    if (this.#programs.has(key)) return;
+    const child = this.#supervisor.child;
+    void this.#programs.stored(key).then((stored) => {
+      if (!stored && this.#programs.expect(key)) child?.send({ type: 'make', key }, Buffer.from(script, 'utf8'));
+    });
   }
 
   async #submit(run: number, handle: RunHandle, signal: AbortSignal): Promise<void> {
@@ -172,9 +181,10 @@ export class SupervisedExecutor implements Executor {
     }
   }
 
-  /** Only what somebody runs just now is taken: an executor that was taken over must not fill the store with other programs. */
+  /** Only what somebody runs just now, or is about to, is taken: an executor that was taken over must not fill the store with other programs. */
   async #keep(key: string, program: Uint8Array): Promise<void> {
-    for (const { request } of this.#runs.values()) if (request.program.key === key) return this.#programs.keep(key, program);
+    const isRun = [...this.#runs.values()].some(({ request }) => request.program.key === key);
+    if (this.#programs.isExpected(key) || isRun) return this.#programs.keep(key, program);
     this.#log.warn('The executor made a program that nobody asked for; it is not kept.');
     return undefined;
   }

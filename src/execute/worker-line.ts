@@ -82,6 +82,7 @@ export class WorkerLine {
     const { promise, ...making } = Promise.withResolvers<MakeResult>();
     this.#makes.set(run, making);
     this.#fresh.add(run);
+    this.#lastKey = task.key;
     this.#send({ type: 'make', run, task });
     return promise;
   }

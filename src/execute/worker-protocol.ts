@@ -30,6 +30,8 @@ export interface RunTask {
   readonly program?: Uint8Array;
   /** What to make the program from when the executor does not have it. */
   readonly script?: string;
+  /** How long the program took, in milliseconds, that was made ahead for this run. */
+  readonly preparedMs?: number;
   readonly input: string;
   readonly state: string;
   readonly limits: RunLimits;

@@ -30,9 +30,10 @@ async function execute(task: WorkerTask, queuedMs: number): Promise<WorkerResult
   const program = programs.load(task);
   const loaded = performance.now();
   const finished = 'status' in program ? failedLoad(program) : await runLoaded(program, task);
-  const phases = { queue: queuedMs, component: loaded - began, run: performance.now() - loaded };
+  const component = loaded - began + (task.preparedMs ?? 0);
+  const phases = { queue: queuedMs, component, run: performance.now() - loaded };
   const { cache, made } = 'status' in program ? ({ cache: 'miss' } as const) : program;
-  const outcome: RunOutcome = { ...finished.outcome, cache, phases };
+  const outcome: RunOutcome = { ...finished.outcome, cache: task.preparedMs === undefined ? cache : 'miss', phases };
   return { outcome: JSON.stringify(outcome), broken: finished.broken, ...(made ? { made } : {}) };
 }
 

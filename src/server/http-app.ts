@@ -1,17 +1,22 @@
-import { toNodeHandler } from '@modelcontextprotocol/node';
-import type { FetchLikeMcpHandler } from '@modelcontextprotocol/node';
+import type { RequestListener } from 'node:http';
+import { toNodeHandler, type FetchLikeMcpHandler } from '@modelcontextprotocol/node';
 import express from 'express';
-import type { ErrorRequestHandler, Express, RequestHandler } from 'express';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { DirectLane } from './direct-lane.ts';
 import { guardHost, guardOrigin } from './http-guards.ts';
-import type { HttpAddress } from './http-guards.ts';
+import type { Guard, HttpAddress } from './http-guards.ts';
 import { RPC_CODES, sendRpcError } from './json-rpc-error.ts';
 import { measureJson } from './measure-json.ts';
+import { sendJson } from './send-json.ts';
 import type { ServerLimits, ServerLog } from './server-options.ts';
 
 /** A message may be this many times deeper and larger than an input, which is only a part of it. */
 const SLACK = 2;
 
 export interface HttpAppOptions {
+  /** Answers plain calls of the tool. */
+  readonly direct: DirectLane;
+  /** Answers everything else that MCP has. */
   readonly handler: FetchLikeMcpHandler;
   readonly http: HttpAddress;
   readonly version: string;
@@ -22,14 +27,14 @@ export interface HttpAppOptions {
 }
 
 /** The HTTP surface: `GET /health`, and MCP by POST on one path. Everything goes through the Host and Origin checks. */
-export function createHttpApp(options: HttpAppOptions): Express {
-  const { handler, http, maxBodyBytes, log } = options;
+export function createHttpApp(options: HttpAppOptions): RequestListener {
+  const { direct, handler, http, maxBodyBytes, log } = options;
   const onerror = (error: Error): void => log.error({ err: error }, 'MCP request failed');
   const serve = toNodeHandler(handler, { onerror, maxRequestBodySize: maxBodyBytes });
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(guardHost(http), guardOrigin(http));
+  app.use(guarded(guardHost(http)), guarded(guardOrigin(http)));
   app.get('/health', health(options));
   app.all(
     http.path,
@@ -38,6 +43,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
     express.json({ limit: maxBodyBytes, inflate: false }),
     oneMessage,
     boundedMessage(options),
+    (req, res, next) => (isObject(req.body) && direct.serve(req, res, req.body) ? undefined : next()),
     (req, res) => serve(req, res, req.body),
   );
   app.use((_req, res) => sendRpcError(res, 404, RPC_CODES.server, `Nothing is here. The MCP endpoint is POST ${http.path}`));
@@ -45,24 +51,32 @@ export function createHttpApp(options: HttpAppOptions): Express {
   return app;
 }
 
-function health({ version, closing }: HttpAppOptions): RequestHandler {
-  return (_req, res) => {
-    res.status(closing.aborted ? 503 : 200).json({ status: closing.aborted ? 'closing' : 'ok', version });
+function isObject(body: unknown): body is object {
+  return typeof body === 'object' && body !== null;
+}
+
+function guarded(guard: Guard): RequestHandler {
+  return (req, res, next) => {
+    const refusal = guard(req);
+    if (refusal === undefined) return next();
+    sendRpcError(res, 403, RPC_CODES.server, refusal);
   };
+}
+
+function health({ version, closing }: HttpAppOptions): RequestHandler {
+  return (_req, res) => sendJson(res, closing.aborted ? 503 : 200, { status: closing.aborted ? 'closing' : 'ok', version });
 }
 
 function refuseWhenClosing({ closing }: HttpAppOptions): RequestHandler {
   return (_req, res, next) => {
     if (!closing.aborted) return next();
-    res.set('connection', 'close');
-    sendRpcError(res, 503, RPC_CODES.server, 'ERR_SERVER_CLOSING: the server is shutting down');
+    sendRpcError(res, 503, RPC_CODES.server, 'ERR_SERVER_CLOSING: the server is shutting down', { connection: 'close' });
   };
 }
 
 const postOnly: RequestHandler = (req, res, next) => {
   if (req.method === 'POST') return next();
-  res.set('allow', 'POST');
-  sendRpcError(res, 405, RPC_CODES.server, `Method ${req.method} is not allowed here; send JSON-RPC by POST`);
+  sendRpcError(res, 405, RPC_CODES.server, `Method ${req.method} is not allowed here; send JSON-RPC by POST`, { allow: 'POST' });
 };
 
 const oneMessage: RequestHandler = (req, res, next) => {
@@ -96,8 +110,8 @@ function failed({ maxBodyBytes, log }: HttpAppOptions): ErrorRequestHandler {
     const { status = 500, type } = error;
     if (type === 'entity.too.large') {
       // What is still coming in is not read, so the connection cannot be used again.
-      res.set('connection', 'close');
-      return sendRpcError(res, 413, RPC_CODES.invalidRequest, `The request body is over the limit of ${maxBodyBytes} bytes`);
+      const message = `The request body is over the limit of ${maxBodyBytes} bytes`;
+      return sendRpcError(res, 413, RPC_CODES.invalidRequest, message, { connection: 'close' });
     }
     if (type === 'entity.parse.failed') return sendRpcError(res, 400, RPC_CODES.parse, 'Parse error: the request body is not valid JSON');
     if (status >= 400 && status < 500) return sendRpcError(res, status, RPC_CODES.invalidRequest, 'The request cannot be read');

@@ -1,6 +1,5 @@
+import type { IncomingMessage } from 'node:http';
 import { localhostAllowedHostnames, localhostAllowedOrigins, validateHostHeader, validateOriginHeader } from '@modelcontextprotocol/server';
-import type { RequestHandler } from 'express';
-import { RPC_CODES, sendRpcError } from './json-rpc-error.ts';
 
 /** Where the endpoint listens and whom it answers. */
 export interface HttpAddress {
@@ -13,28 +12,28 @@ export interface HttpAddress {
   readonly allowedOrigins: readonly string[];
 }
 
+/** Why a request is refused; undefined when it is not. */
+export type Guard = (req: IncomingMessage) => string | undefined;
+
 const WILDCARDS = new Set(['0.0.0.0', '::', '']);
 
 /** Refuses requests whose Host is not ours: a web page that points its own name at this machine (DNS rebinding). */
-export function guardHost({ host, allowedHosts }: HttpAddress): RequestHandler {
+export function guardHost({ host, allowedHosts }: HttpAddress): Guard {
   const own = WILDCARDS.has(host) ? [] : [host.includes(':') ? `[${host}]` : host];
   const allowed = [...localhostAllowedHostnames(), ...own, ...allowedHosts.map(withoutPort)].map((name) => name.toLowerCase());
-  return (req, res, next) => {
-    const result = validateHostHeader(req.headers.host, allowed);
-    if (result.ok) return next();
-    sendRpcError(res, 403, RPC_CODES.server, `${result.message}. The operator allows further names with http.allowedHosts.`);
+  return ({ headers }) => {
+    const result = validateHostHeader(headers.host, allowed);
+    return result.ok ? undefined : `${result.message}. The operator allows further names with http.allowedHosts.`;
   };
 }
 
 /** Refuses requests that a web page of a foreign origin makes. Clients that are no browsers send no Origin. */
-export function guardOrigin({ allowedOrigins }: HttpAddress): RequestHandler {
+export function guardOrigin({ allowedOrigins }: HttpAddress): Guard {
   const exact = new Set(allowedOrigins.map((origin) => origin.toLowerCase()));
-  return (req, res, next) => {
-    const { origin } = req.headers;
-    if (origin !== undefined && exact.has(origin.toLowerCase())) return next();
+  return ({ headers: { origin } }) => {
+    if (origin === undefined || exact.has(origin.toLowerCase())) return undefined;
     const result = validateOriginHeader(origin, localhostAllowedOrigins());
-    if (result.ok) return next();
-    sendRpcError(res, 403, RPC_CODES.server, `${result.message}. The operator allows further origins with http.allowedOrigins.`);
+    return result.ok ? undefined : `${result.message}. The operator allows further origins with http.allowedOrigins.`;
   };
 }
 

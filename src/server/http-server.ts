@@ -3,6 +3,8 @@ import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { SandboxError } from '../errors.ts';
+import { createCancelBook } from './cancel-book.ts';
+import { createDirectLane } from './direct-lane.ts';
 import { createHttpApp } from './http-app.ts';
 import type { HttpAddress } from './http-guards.ts';
 import { createLegacyLane } from './legacy-lane.ts';
@@ -44,18 +46,20 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     ({ era }) => createMcpServer({ ...options, runs, closing: closing.signal, listChanged: era === 'modern' }).server,
     { maxRequestBodySize: maxBodyBytes, onerror: (error) => log.warn({ err: error }, 'MCP request refused') },
   );
-  const lane = createLegacyLane(handler.fetch);
+  const book = createCancelBook();
+  const direct = createDirectLane({ ...options, runs, closing: closing.signal, book });
+  const lane = { fetch: createLegacyLane(handler.fetch, book) };
   const { version } = options.serverInfo;
-  const server = createServer(
-    createHttpApp({ handler: lane, http, version, limits: options.limits, maxBodyBytes, log, closing: closing.signal }),
-  );
+  const app = createHttpApp({ direct, handler: lane, http, version, limits: options.limits, maxBodyBytes, log, closing: closing.signal });
+  // Answers are small and complete: to wait for more to send with them only makes them late.
+  const server = createServer({ noDelay: true }, app);
   const port = await listen(server, http);
   const close = once(async () => {
     closing.abort(closingError());
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     await runs.idle(RUNS_GRACE_MS);
     await drain(server, closed);
-    lane.close();
+    book.cancelAll();
     await handler.close();
     server.closeAllConnections();
     await closed;

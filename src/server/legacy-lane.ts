@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { isLegacyRequest } from '@modelcontextprotocol/server';
 import type { McpHttpHandler } from '@modelcontextprotocol/server';
-import { createCancelBook } from './cancel-book.ts';
+import type { CancelBook } from './cancel-book.ts';
 
 type Fetch = McpHttpHandler['fetch'];
 
-const SESSION_HEADER = 'mcp-session-id';
+/** Names the client's session, and with it the requests that it may cancel. */
+export const SESSION_HEADER = 'mcp-session-id';
 
 /** What the lane reads of a message; the rest is the SDK's business. */
 interface Message {
@@ -14,20 +15,13 @@ interface Message {
   readonly params?: { readonly requestId?: unknown };
 }
 
-export interface LegacyLane {
-  readonly fetch: Fetch;
-  /** Ends every exchange that is still open. */
-  close(): void;
-}
-
 /**
  * Puts the 2025-11-25 rules of cancelling around an endpoint that serves every request on its own. In that revision a lost
  * connection does not cancel, and `notifications/cancelled` comes as a request of its own: the session id that `initialize`
  * hands out is the unguessable name under which it finds the request it is about. No other state hangs on it, so clients
- * survive a restart of the server.
+ * survive a restart of the server. To cancel all of `book` ends every exchange that is still open.
  */
-export function createLegacyLane(serve: Fetch): LegacyLane {
-  const book = createCancelBook();
+export function createLegacyLane(serve: Fetch, book: CancelBook): Fetch {
   const exchange = async (request: Request, options: Parameters<Fetch>[1], key: string): Promise<Response> => {
     const { signal, done } = book.begin(key);
     if (signal.aborted) return cancelled(done);
@@ -43,20 +37,19 @@ export function createLegacyLane(serve: Fetch): LegacyLane {
       throw error;
     }
   };
-  const fetch: Fetch = async (request, options) => {
+  return async (request, options) => {
     if (!(await isLegacyRequest(request, options?.parsedBody))) return serve(request, options);
     const message = (options?.parsedBody ?? {}) as Message; // only unknown fields are read
     const session = request.headers.get(SESSION_HEADER);
-    if (message.method === 'notifications/cancelled' && session !== null) book.cancel(keyOf(session, message.params?.requestId));
+    if (message.method === 'notifications/cancelled' && session !== null) book.cancel(requestKey(session, message.params?.requestId));
     if (message.id === undefined) return serve(request, options);
-    const response = await exchange(request, options, keyOf(session ?? randomUUID(), message.id));
+    const response = await exchange(request, options, requestKey(session ?? randomUUID(), message.id));
     return message.method === 'initialize' ? withSession(response) : response;
   };
-  return { fetch, close: () => book.cancelAll() };
 }
 
-/** Types are part of the key, because 1 and "1" are two requests. */
-function keyOf(session: string, id: unknown): string {
+/** The name of a request in the cancel book. Types are part of it, because 1 and "1" are two requests. */
+export function requestKey(session: string, id: unknown): string {
   return `${session} ${JSON.stringify(id)}`;
 }
 

@@ -26,7 +26,7 @@ export const SCHEMA = `
 
 /** The statements of the store, by what they do. */
 export const STATEMENTS = {
-  add: "INSERT INTO sessions (hash, state, version, used) VALUES (?, '{}', 0, ?)",
+  add: 'INSERT INTO sessions (hash, state, version, used) VALUES (?, ?, ?, ?)',
   find: 'SELECT state, version FROM sessions WHERE hash = ? AND used > ?',
   touch: 'UPDATE sessions SET used = ? WHERE hash = ? AND used > ?',
   commit: 'UPDATE sessions SET state = ?, version = version + 1, used = ? WHERE hash = ? AND version = ? AND used > ?',

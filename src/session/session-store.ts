@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
 import { SandboxError } from '../errors.ts';
+import { GroupedWrites } from './grouped-writes.ts';
 import { hashHandle, isHandle, mintHandle } from './handle.ts';
 import { SCHEMA, SCHEMA_VERSION, STATEMENTS } from './session-schema.ts';
 
@@ -24,8 +25,10 @@ export interface Session {
   readonly handle: string;
   /** JSON text. */
   readonly state: string;
-  /** Goes up with every commit. */
+  /** Goes up with every change of the state. */
   readonly version: number;
+  /** It has just been minted: nobody else knows it, and the store does not have it before it is committed. */
+  readonly isNew: boolean;
 }
 
 export interface SessionStore {
@@ -35,10 +38,12 @@ export interface SessionStore {
    */
   open(handle?: string): Session;
   /**
-   * Replaces the state, given that nobody else has since `version`; "" leaves it as it is. Returns the new version.
+   * Replaces the state, given that nobody else has since the session was opened; "" leaves it as it is. Either way the session is in
+   * the store afterwards, and its end is put off. Commits that come together are written together. Resolves with the new version.
    * @throws SandboxError ERR_SESSION_UNKNOWN, ERR_SESSION_CONFLICT, ERR_SESSION_STORE
    */
-  commit(handle: string, version: number, state: string): number;
+  commit(session: Pick<Session, 'handle' | 'version' | 'isNew'>, state: string): Promise<number>;
+  /** Ends the store; commits that are not written yet fail. */
   close(): void;
 }
 
@@ -47,40 +52,48 @@ export interface SessionStore {
  * @throws SandboxError ERR_SESSION_STORE when the file is not one of ours or cannot be used.
  */
 export function createSessionStore(options: SessionStoreOptions): SessionStore {
-  const { sessionTtlMs, now = Date.now } = options;
+  const { sessionTtlMs, maxSessions, now = Date.now } = options;
   const db = openDatabase(options.file);
   const run = prepareAll(db);
-  const find = (handle: string, oldest: number): Session => {
-    const row = isHandle(handle) ? run.find.get(hashHandle(handle), oldest) : undefined;
+  const find = (handle: string, time: number): Session => {
+    const row = isHandle(handle) ? run.find.get(hashHandle(handle), time - sessionTtlMs) : undefined;
     if (!row) throw unknownSession(handle, sessionTtlMs);
-    return { handle, state: String(row['state']), version: Number(row['version']) };
+    return { handle, state: String(row['state']), version: Number(row['version']), isNew: false };
   };
-  const mint = (time: number): Session => {
-    const handle = mintHandle();
-    transact(db, () => {
-      run.expire.run(time - sessionTtlMs);
-      run.add.run(hashHandle(handle), time);
-      const over = Number(run.total.get()?.['sessions']) - options.maxSessions;
-      if (over > 0) run.evict.run(over);
-    });
-    return { handle, state: '{}', version: 0 };
-  };
-  const reopen = (handle: string, time: number): Session => {
-    const session = find(handle, time - sessionTtlMs);
+  const reopen = (handle: string): Session => {
+    const time = now();
+    const session = find(handle, time);
     run.touch.run(time, hashHandle(handle), time - sessionTtlMs);
     return session;
   };
+  const add = (handle: string, state: string): number => {
+    run.add.run(hashHandle(handle), state || '{}', state === '' ? 0 : 1, now());
+    return state === '' ? 0 : 1;
+  };
+  const replace = (handle: string, version: number, state: string): number => {
+    const time = now();
+    const { changes } = run.commit.run(state, time, hashHandle(handle), version, time - sessionTtlMs);
+    if (Number(changes) === 1) return version + 1;
+    throw conflict(version, find(handle, time).version);
+  };
+  const makeRoom = (): void => {
+    run.expire.run(now() - sessionTtlMs);
+    const over = Number(run.total.get()?.['sessions']) - maxSessions;
+    if (over > 0) run.evict.run(over);
+  };
+  const writes = new GroupedWrites((work) => guarded(() => transact(db, work)), makeRoom);
   return {
-    open: (handle) => guarded(() => (handle === undefined ? mint(now()) : reopen(handle, now()))),
-    commit: (handle, version, state) =>
-      guarded(() => {
-        const time = now();
-        if (state === '') return reopen(handle, time).version;
-        const { changes } = run.commit.run(state, time, hashHandle(handle), version, time - sessionTtlMs);
-        if (Number(changes) === 1) return version + 1;
-        throw conflict(version, find(handle, time - sessionTtlMs).version);
+    open: (handle) =>
+      handle === undefined ? { handle: mintHandle(), state: '{}', version: 0, isNew: true } : guarded(() => reopen(handle)),
+    commit: ({ handle, version, isNew }, state) =>
+      writes.add(() => {
+        if (isNew) return add(handle, state);
+        return state === '' ? reopen(handle).version : replace(handle, version, state);
       }),
-    close: () => db.close(),
+    close: () => {
+      writes.close(storeError());
+      db.close();
+    },
   };
 }
 
@@ -131,8 +144,12 @@ function guarded<T>(work: () => T): T {
     return work();
   } catch (cause) {
     if (cause instanceof SandboxError) throw cause;
-    throw new SandboxError('ERR_SESSION_STORE', 'The session store cannot be used at the moment.', { cause });
+    throw storeError(cause);
   }
+}
+
+function storeError(cause?: unknown): SandboxError {
+  return new SandboxError('ERR_SESSION_STORE', 'The session store cannot be used at the moment.', { cause });
 }
 
 function unknownSession(handle: string, ttlMs: number): SandboxError {

@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Checker } from '../../src/check/checker.ts';
 import type { Catalog } from '../../src/upstream/catalog.ts';
@@ -114,6 +115,14 @@ describe('the process', () => {
       await expect.poll(() => isAlive(pid ?? 0), { timeout: 5000 }).toBe(false);
     } finally {
       parent.kill('SIGKILL');
+    }
+  });
+
+  test('a parent that has nothing else to do lives to see its end', { timeout: 15_000 }, async () => {
+    const entry = fileURLToPath(new URL('closing-parent.ts', import.meta.url));
+    for (let time = 0; time < 3; time++) {
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, [entry], { timeout: 10_000 });
+      expect([stdout, stderr]).toEqual(['closed\n', '']);
     }
   });
 

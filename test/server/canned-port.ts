@@ -118,6 +118,8 @@ export function createCannedPort(): CannedPort {
           return completed('done');
         case 'image':
           return completed({ type: 'image', mimeType: 'image/png', data: 'aGVsbG8=' });
+        case 'bad-image':
+          return completed({ type: 'image', mimeType: 'image/png', data: 'aGVsbG8=', annotations: { lastModified: 'yesterday' } });
         case 'crash':
           throw new Error('ENOENT /secret/place/token.txt');
         case 'busy':

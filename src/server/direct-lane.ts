@@ -1,0 +1,80 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { callExecuteCode, type ExecuteCodeDeps, toToolResult } from './execute-code.ts';
+import type { CancelBook } from './cancel-book.ts';
+import { type DirectCall, readDirectCall } from './direct-call.ts';
+import { EventAnswer } from './event-answer.ts';
+import { requestKey, SESSION_HEADER } from './legacy-lane.ts';
+import { sendJson } from './send-json.ts';
+import type { ServerOptions } from './server-options.ts';
+
+/** How many different clients' envelopes are remembered. */
+const MAX_ENVELOPES = 1_000;
+
+export interface DirectLaneOptions extends ExecuteCodeDeps, Pick<ServerOptions, 'serverInfo'> {
+  /** The requests of 2025-11-25 that can be cancelled by name. */
+  readonly book: CancelBook;
+}
+
+/**
+ * The short way for what nearly every request is: a plain call of the one tool, in either protocol era. The SDK makes a server with
+ * all its schemas for each request, which costs more than the rest of the gateway's work on it; the answers of both ways are the
+ * same, byte for byte. Whatever is not exactly such a call goes through the SDK, which knows all the rules.
+ */
+export interface DirectLane {
+  /** Answers the message, or leaves it and says false. */
+  serve(req: IncomingMessage, res: ServerResponse, message: object): boolean;
+}
+
+export function createDirectLane(options: DirectLaneOptions): DirectLane {
+  // An envelope that nobody has used yet is for the SDK to judge. It is remembered once the SDK has answered a request with it.
+  const envelopes = new Set<string>();
+  const learn = (envelope: string, res: ServerResponse): void => {
+    res.once('finish', () => {
+      if (res.statusCode !== 200) return;
+      envelopes.add(envelope);
+      const [oldest] = envelopes;
+      if (envelopes.size > MAX_ENVELOPES && oldest !== undefined) envelopes.delete(oldest);
+    });
+  };
+  const serve: DirectLane['serve'] = (req, res, message) => {
+    const call = readDirectCall(req.headers, message);
+    if (call === undefined) return false;
+    if (call.era === 'modern' && !envelopes.has(call.envelope)) {
+      learn(call.envelope, res);
+      return false;
+    }
+    void (call.era === 'modern' ? serveModern(options, call, res) : serveLegacy(options, call, req, res));
+    return true;
+  };
+  return { serve };
+}
+
+/** One JSON document; a lost connection cancels. */
+async function serveModern(options: DirectLaneOptions, call: DirectCall, res: ServerResponse): Promise<void> {
+  const gone = new AbortController();
+  const close = (): void => gone.abort();
+  res.once('close', close);
+  const response = await callExecuteCode(call.arguments, { signal: gone.signal }, options);
+  if (gone.signal.aborted) return;
+  res.removeListener('close', close);
+  const meta = { 'io.modelcontextprotocol/serverInfo': options.serverInfo };
+  const result = { ...toToolResult(response, options), resultType: 'complete', _meta: meta };
+  sendJson(res, 200, { result, jsonrpc: '2.0', id: call.id });
+}
+
+/** A stream of one event; only a cancel by name ends the run. */
+async function serveLegacy(options: DirectLaneOptions, call: DirectCall, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const session = req.headers[SESSION_HEADER];
+  const named = typeof session === 'string' ? options.book.begin(requestKey(session, call.id)) : undefined;
+  const answer = new EventAnswer(res);
+  named?.signal.addEventListener('abort', () => answer.end(), { once: true });
+  try {
+    if (named?.signal.aborted === true) return answer.end();
+    const signal = named?.signal ?? new AbortController().signal;
+    const response = await callExecuteCode(call.arguments, { signal }, options);
+    // Nothing is said about a request after it was cancelled: then the answer has ended already.
+    answer.end({ result: toToolResult(response, options), jsonrpc: '2.0', id: call.id });
+  } finally {
+    named?.done();
+  }
+}
