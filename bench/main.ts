@@ -1,62 +1,76 @@
-import { cpus } from 'node:os';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseConfig } from '../src/config/load-config.ts';
+import { SandboxError } from '../src/errors.ts';
 import { openEngine } from '../src/open-sandbox.ts';
-import { measureCheck } from './check.ts';
-import { measureExecutor } from './executor.ts';
-import { measureInPool } from './in-pool.ts';
-import { measureMetering } from './metering.ts';
+import { helpText, parseCommandLine, UsageError, type Options } from './command-line.ts';
+import { ENGINES } from './engines.ts';
+import { readHistory, writeHistory } from './history.ts';
+import { PARTS } from './parts.ts';
+import { showProgress } from './progress.ts';
+import { reportPage } from './report/page.ts';
+import { standalonePlot } from './report/standalone.ts';
+import { runSuite } from './suite.ts';
+import { resultTable } from './table.ts';
 
-/** `npm run bench`: what was measured, beside what is promised. */
+/** `npm run bench`: what was measured, beside what is promised and beside what others do. */
 
-interface Row {
-  readonly name: string;
-  readonly result: string;
-  readonly target?: string;
-  readonly met?: boolean;
+const USAGE_EXIT_CODE = 2;
+const place = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const cacheDirectory = place('../.cache');
+const reportFile = place('report.html');
+const plotFile = place('../docs/benchmark.svg');
+
+const options = readOptions();
+if (options?.help === true) process.stdout.write(helpText(PARTS, ENGINES));
+else if (options) await bench(options);
+
+async function bench({ only, quick, check, json, report, plot, engine }: Options): Promise<void> {
+  const progress = showProgress(process.stderr);
+  const engineKind = ENGINES.find((kind) => kind === engine) ?? parseConfig('{}', { file: reportFile, environment: {} }).engine;
+  const historyFile = join(cacheDirectory, 'bench', `${engineKind}-${quick ? 'quick' : 'full'}.json`);
+  const parts = only.length === 0 ? PARTS : PARTS.filter(({ name }) => only.includes(name));
+  try {
+    progress.part(`the engine ${engineKind}`, 0, parts.length);
+    const files = await openEngine(engineKind, cacheDirectory, { onBuild: (step) => progress.step(step) });
+    const common = { engine: files, engineKind, cacheDirectory, quick, parts, progress };
+    const { result, history, failed } = await runSuite({ ...common, history: await readHistory(historyFile) });
+    progress.end();
+    process.stdout.write(resultTable(result));
+    await writeHistory(historyFile, history);
+    const whole = only.length === 0 && !quick;
+    await write(json, `${JSON.stringify(result, null, 2)}\n`);
+    await write(report ?? (whole ? reportFile : undefined), reportPage(result));
+    await write(plot ?? (whole ? plotFile : undefined), standalonePlot(result));
+    if (failed || (check && result.rows.some(({ verdict }) => verdict === 'miss'))) process.exitCode = 1;
+    // What a part left behind that hangs must not keep the process.
+    if (failed) process.stdout.write('', () => process.exit());
+  } catch (error) {
+    if (!(error instanceof SandboxError)) throw error;
+    progress.end();
+    process.stderr.write(`${error.code}: ${error.message} ${error.details.hint ?? ''}\n`);
+    process.exitCode = 1;
+  } finally {
+    progress.end();
+  }
 }
 
-const say = (line: string): boolean => process.stderr.write(`${line}\n`);
-const ms = ({ p50, p95 }: { p50: number; p95: number }): string => `${p50.toFixed(2)} ms (p95 ${p95.toFixed(2)} ms)`;
-const percent = (ratio: number): string => `${((ratio - 1) * 100).toFixed(1)} %`;
-const atMost = (name: string, figure: { p50: number; p95: number }, limit: number): Row => ({
-  name,
-  result: ms(figure),
-  target: `<= ${limit} ms`,
-  met: figure.p50 <= limit,
-});
+async function write(file: string | undefined, text: string | undefined): Promise<void> {
+  if (file !== undefined && text !== undefined) await writeFile(file, text);
+}
 
-const cache = fileURLToPath(new URL('../.cache', import.meta.url));
-const engine = await openEngine(cache, { onBuild: (step) => say(`building the engine: ${step}`) });
-say('the worker pool alone ...');
-const pool = await measureInPool(engine);
-say('the executor process ...');
-const executor = await measureExecutor(engine);
-say('metering ...');
-const metering = await measureMetering(engine);
-say('the type check ...');
-const checks = await measureCheck();
-
-const rows: Row[] = [
-  {
-    name: 'metering, run time, geometric mean of five programs',
-    result: `+${percent(metering.geometricMean)}`,
-    target: '<= 20 %',
-    met: metering.geometricMean <= 1.2,
-  },
-  ...Object.entries(metering.ratios).map(([name, ratio]) => ({ name: `  ${name}`, result: `+${percent(ratio)}` })),
-  { name: 'different fuel counts in 100 runs', result: String(metering.fuelCounts), target: '1', met: metering.fuelCounts === 1 },
-  atMost('repeated program, two tool calls, in the pool', pool.repeated, 1.5),
-  { name: '  the same through the executor process', result: ms(executor.repeated) },
-  atMost('componentize a new small bundle', executor.componentize, 15),
-  atMost('an endless loop ends after its limit', executor.stop.late, 50),
-  { name: '  the next run on that worker', result: ms(executor.stop.next) },
-  ...checks.map(({ tools, imports, ...figures }) => ({ name: `type check, ${tools} tools, ${imports} imports`, result: ms(figures) })),
-  { name: 'runs per second, 64 at once, in the pool', result: pool.perSecond.toFixed(0) },
-  { name: '  the same through the executor process', result: executor.perSecond.toFixed(0) },
-];
-const width = Math.max(...rows.map(({ name }) => name.length));
-process.stdout.write(`${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}; medians\n`);
-for (const { name, result, target = '', met } of rows) {
-  const verdict = met === undefined ? '' : met ? 'pass' : 'MISS';
-  process.stdout.write(`${name.padEnd(width)}  ${target.padEnd(9)}  ${verdict.padEnd(4)}  ${result}\n`);
+function readOptions(): Options | undefined {
+  try {
+    return parseCommandLine(
+      process.argv.slice(2),
+      PARTS.map(({ name }) => name),
+      ENGINES,
+    );
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message}\nTry npm run bench -- --help.\n`);
+    process.exitCode = USAGE_EXIT_CODE;
+    return undefined;
+  }
 }

@@ -1,0 +1,91 @@
+import { freshRuntime } from '../contenders/quickjs-emscripten.ts';
+import { measureBesideWaiting, measureInPool, type InPoolReport } from '../in-pool.ts';
+import { median, time } from '../measure.ts';
+import { patience, type Bench, type Part } from '../part.ts';
+import type { Row } from '../result.ts';
+import { repeatUntilSteady } from '../statistics.ts';
+import { rateOf, TWO_CALL_PROGRAM, withControl } from './control.ts';
+
+const BUDGET_MS = 20_000;
+const CONTROL_RUNS = 200;
+
+export const pool: Part = {
+  name: 'pool',
+  about: 'reset and run in the worker pool alone, and runs per second',
+  async measure(bench) {
+    const hot: number[] = [];
+    const among: number[] = [];
+    const once = async (): Promise<InPoolReport> => {
+      await timeControl(hot, among);
+      return measureInPool(bench.engine);
+    };
+    const figures = ({ repeated, mixed, perSecond }: InPoolReport): number[] => [repeated.p50, mixed.p50, perSecond];
+    const { result, control } = await withControl(() => repeatUntilSteady(once, figures, patience(bench, BUDGET_MS)));
+    const { results, steady } = result;
+    const rate = rateOf(control);
+    const latency = (
+      id: string,
+      name: string,
+      of: (report: InPoolReport) => { p50: number; p95: number },
+      others: readonly number[],
+    ): Row => ({
+      id,
+      name,
+      unit: 'ms',
+      value: median(results.map((report) => of(report).p50)),
+      p95: median(results.map((report) => of(report).p95)),
+      control: { name: 'fresh quickjs-emscripten runtime', value: median(others) },
+      steady,
+    });
+    return {
+      rows: [
+        latency('pool-hot', 'reset and run, two tool calls, hot', ({ repeated }) => repeated, hot),
+        latency('pool-among', 'reset and run, two tool calls, among other work', ({ mixed }) => mixed, among),
+        {
+          id: 'pool-rate',
+          name: 'runs per second, pool alone, two tool calls',
+          unit: 'runs/s',
+          value: medianOf(results, 'perSecond'),
+          steady,
+          control: rate,
+        },
+        {
+          id: 'pool-rate-plain',
+          name: 'runs per second, pool alone, no tool calls',
+          unit: 'runs/s',
+          value: medianOf(results, 'perSecondWithoutCalls'),
+          steady,
+        },
+        ...(await besideWaiting(bench)),
+      ],
+    };
+  },
+};
+
+function medianOf(results: readonly InPoolReport[], name: 'perSecond' | 'perSecondWithoutCalls'): number {
+  return median(results.map((report) => report[name]));
+}
+
+/** A fresh runtime in this thread, in a row and with the processor's caches used for something else in between, as ours is measured. */
+async function timeControl(hot: number[], among: number[]): Promise<void> {
+  const quickjs = await freshRuntime();
+  const traffic = new Uint8Array(4 * 1024 * 1024);
+  for (let i = 0; i < CONTROL_RUNS; i += 1) hot.push(await time(() => quickjs.run(TWO_CALL_PROGRAM)));
+  for (let i = 0; i < CONTROL_RUNS; i += 1) {
+    traffic.copyWithin(0, traffic.length / 2);
+    traffic.fill(i);
+    among.push(await time(() => quickjs.run(TWO_CALL_PROGRAM)));
+  }
+}
+
+async function besideWaiting(bench: Bench): Promise<Row[]> {
+  bench.step('beside waiting runs');
+  const reports = await measureBesideWaiting(bench.engine);
+  return reports.map(({ waiting, p50, p95 }) => ({
+    id: 'pool-beside',
+    name: `a short run beside ${waiting.toLocaleString('en')} that wait`,
+    unit: 'ms',
+    value: p50,
+    p95,
+  }));
+}
