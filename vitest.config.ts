@@ -4,7 +4,8 @@ import type { EngineKind } from './src/engine/recipe.ts';
 /** What runs programs, and so is tested on every engine. */
 const ON_EVERY_ENGINE = [
   'test/e2e/programs',
-  'test/engine/contract', 'test/engine/abi/',
+  'test/engine/contract',
+  'test/engine/abi/',
   'test/escape',
   'test/execute',
   'test/host-functions/guest',

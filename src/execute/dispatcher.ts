@@ -14,6 +14,8 @@ export class Dispatcher {
   readonly #maxHeldPages: number;
   readonly #lines = new Set<WorkerLine>();
   readonly #queue: PooledRun[] = [];
+  /** Runs that lost a worker before it began them. With the second one they end: where no worker can start they would wait for ever. */
+  readonly #orphans = new WeakSet<PooledRun>();
   #next = 1;
   #last: WorkerLine | undefined;
   #watch: NodeJS.Timeout | undefined;
@@ -28,8 +30,19 @@ export class Dispatcher {
     this.dispatch();
   }
 
-  remove(line: WorkerLine): void {
+  /** The worker of a line is gone. What it had not begun goes to the others, before all that came later. */
+  remove(line: WorkerLine, error: Error): void {
     this.#lines.delete(line);
+    const unbegun = line.lose(error);
+    for (const run of unbegun) if (this.#orphans.has(run)) run.fail(error);
+    this.#queue.unshift(...unbegun.filter((run) => !this.#orphans.has(run)));
+    for (const run of unbegun) this.#orphans.add(run);
+    this.dispatch();
+  }
+
+  /** Whether there is no worker at all. */
+  get isEmpty(): boolean {
+    return this.#lines.size === 0;
   }
 
   /** Whether the runs under way hold as much memory as they may together. */

@@ -82,11 +82,11 @@ function keepServing(piscina: Piscina, dispatcher: Dispatcher, maxRuns: number):
     const line = new WorkerLine(port1, maxRuns, () => dispatcher.dispatch());
     const task: ServeTask = { port: port2, board: line.board };
     piscina.run(task, { transferList: [port2] }).catch((error: Error) => {
-      dispatcher.remove(line);
-      line.lose(error);
+      dispatcher.remove(line, error);
+      if (isClosed) return dispatcher.failQueued(error);
       if (performance.now() - openedAt >= STABLE_AFTER_MS) return open();
-      // It could not even start: whoever waits for it would wait for ever.
-      dispatcher.failQueued(error);
+      // It could not even start: without any other, whoever waits for it would wait for ever.
+      if (dispatcher.isEmpty) dispatcher.failQueued(error);
       setTimeout(open, RESTART_AFTER_MS).unref();
       return undefined;
     });

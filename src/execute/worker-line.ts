@@ -115,14 +115,19 @@ export class WorkerLine {
     });
   }
 
-  /** The worker is gone, and with it all that was on it. */
-  lose(error: Error): void {
-    for (const run of this.#runs.values()) run.fail(error);
+  /** The worker is gone, and with it all that it had begun. @returns the runs that it had not begun: another one can have them. */
+  lose(error: Error): PooledRun[] {
+    const unbegun = [...this.#runs.values()].filter((run) => this.takeBack(run));
+    for (const run of this.#runs.values()) {
+      run.line = undefined;
+      run.fail(error);
+    }
     for (const making of this.#makes.values()) making.reject(error);
     this.#runs.clear();
     this.#makes.clear();
     this.#fresh.clear();
     this.#port.close();
+    return unbegun;
   }
 
   /** What comes up in one turn of the event loop leaves in one message: waking a worker costs more than the message. */

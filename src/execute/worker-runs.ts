@@ -100,10 +100,13 @@ export class WorkerRuns {
 
   #make(run: number, task: MakeTask): void {
     this.#outbox.flush();
+    this.#board.busy = true;
     try {
       this.#post({ type: 'made', run, result: this.#work.make(task) });
     } catch (thrown) {
       this.#post(failed(run, thrown));
+    } finally {
+      this.#board.busy = false;
     }
   }
 

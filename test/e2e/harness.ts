@@ -38,7 +38,10 @@ export async function writeConfig(directory: string, config: object): Promise<st
     if (error.code !== 'EEXIST') throw error;
   });
   const file = join(directory, 'ampoule.json');
-  await writeFile(file, JSON.stringify({ cacheDir: 'cache', engine: inject('engineKind'), workers: 1, log: { format: 'json' }, ...config }));
+  await writeFile(
+    file,
+    JSON.stringify({ cacheDir: 'cache', engine: inject('engineKind'), workers: 1, log: { format: 'json' }, ...config }),
+  );
   return file;
 }
 

@@ -107,7 +107,10 @@ test('the same bundle made the classic way, by componentize-js alone, gives the 
 
   const paths = ['guest.js', 'world.wit', 'classic.wasm'].map((name) => join(folder.path, name));
   const [source = '', wit = '', out = ''] = paths;
-  await writeFile(source, `${await bundleGuest('starlingmonkey')}\nif (load(${JSON.stringify(script)}) !== "") throw new Error("refused");\n`);
+  await writeFile(
+    source,
+    `${await bundleGuest('starlingmonkey')}\nif (load(${JSON.stringify(script)}) !== "") throw new Error("refused");\n`,
+  );
   await writeFile(wit, await readFile(new URL('../../host-functions/world.wit', import.meta.url)));
   const tool = fileURLToPath(new URL('../fixtures/e2e/componentize-alone.ts', import.meta.url));
   await promisify(execFile)(process.execPath, [tool, ...paths], { cwd: folder.path, timeout: 120_000 });

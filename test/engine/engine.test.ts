@@ -51,7 +51,11 @@ test('a folder without manifest is no engine', async () => {
 });
 
 test.each([
-  ['a flipped byte in a module', 'engine.core.wasm', (bytes: Buffer) => ((bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1), bytes)],
+  [
+    'a flipped byte in a module',
+    'engine.core.wasm',
+    (bytes: Buffer) => ((bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1), bytes),
+  ],
   ['a module cut short', 'engine.core.wasm', (bytes: Buffer) => bytes.subarray(0, -1)],
   ['a component with a byte more', 'engine.component.wasm', (bytes: Buffer) => Buffer.concat([bytes, Buffer.from('\n')])],
   ['an empty component', 'engine.component.wasm', () => Buffer.alloc(0)],

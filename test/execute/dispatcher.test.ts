@@ -259,20 +259,49 @@ test('a run that no worker begins does not wander among them for ever', async ()
   expect(all.flatMap(({ starts }) => starts).length).toBeLessThanOrEqual(2);
 });
 
-test('with a worker its runs are lost, and the queue goes to the next worker', async () => {
+test('with a worker the runs that it had begun are lost, and all others go to the next worker, in order', async () => {
   const { dispatcher, all } = setUp(1);
   const [worker] = all;
   const runs = Array.from({ length: 3 }, () => submit(dispatcher));
   const made = dispatcher.make({ key: 'k', script: '' });
   await poll(() => counts(all)).toEqual([2]);
-  dispatcher.remove((worker as FakeWorker).line);
-  worker?.line.lose(new Error('gone'));
+  worker?.begin(0);
+  dispatcher.remove((worker as FakeWorker).line, new Error('gone'));
   await expect(made).rejects.toThrow('gone');
+  expect(dispatcher.isEmpty).toBe(true);
   const next = new FakeWorker(dispatcher);
   open.push(next);
-  await poll(() => next.starts.length).toBe(1);
+  await poll(() => next.starts.length).toBe(2);
   next.end(0);
-  expect(await Promise.all(runs.map(codeOf))).toEqual(['gone', 'gone', '"outcome 0"']);
+  next.end(1);
+  expect(await Promise.all(runs.map(codeOf))).toEqual(['gone', '"outcome 0"', '"outcome 1"']);
+});
+
+test('a run ends with the second worker that is lost before it begins it', async () => {
+  const { dispatcher, all } = setUp(2);
+  const [first, second] = pair(all);
+  second.board.busy = true;
+  const run = submit(dispatcher);
+  await poll(() => first.starts.length).toBe(1);
+  dispatcher.remove(first.line, new Error('first'));
+  await poll(() => second.starts.length).toBe(1);
+  dispatcher.remove(second.line, new Error('second'));
+  expect(await codeOf(run)).toBe('second');
+});
+
+test('a run that is cancelled after its worker was lost ends as lost, and takes no place', async () => {
+  const { dispatcher, all } = setUp(1);
+  const [worker] = all;
+  const runs = [submit(dispatcher), submit(dispatcher)];
+  await poll(() => counts(all)).toEqual([2]);
+  worker?.begin(0);
+  dispatcher.remove((worker as FakeWorker).line, new Error('gone'));
+  for (const run of runs) dispatcher.cancel(run);
+  expect(await Promise.all(runs.map(codeOf))).toEqual(['gone', 'ERR_EXECUTE_CANCELLED']);
+  const next = new FakeWorker(dispatcher);
+  open.push(next);
+  await pause(5);
+  expect(next.starts).toEqual([]);
 });
 
 test('a failure inside a worker is that of its run', async () => {

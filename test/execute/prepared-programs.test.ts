@@ -3,7 +3,11 @@ import { PreparedPrograms } from '../../src/execute/prepared-programs.ts';
 import type { MakeResult, MakeTask } from '../../src/execute/worker-protocol.ts';
 
 /** Programs that are made when the test says so. */
-function prepared(): { programs: PreparedPrograms; kept: Map<string, Uint8Array>; making: Map<string, (result: MakeResult | Error) => void> } {
+function prepared(): {
+  programs: PreparedPrograms;
+  kept: Map<string, Uint8Array>;
+  making: Map<string, (result: MakeResult | Error) => void>;
+} {
   const kept = new Map<string, Uint8Array>();
   const making = new Map<string, (result: MakeResult | Error) => void>();
   const make = ({ key }: MakeTask): Promise<MakeResult> =>

@@ -22,10 +22,15 @@ interface Opened {
   readonly received: () => LineEvent[][];
 }
 
+const makeOrFail: RunWork['make'] = ({ script }) => {
+  if (script === 'bad') throw new Error('no memory');
+  return Uint8Array.of(1);
+};
+
 const ports: MessagePort[] = [];
 afterEach(() => ports.splice(0).forEach((port) => port.close()));
 
-function open(): Opened {
+function open(make: RunWork['make'] = makeOrFail): Opened {
   const { port1, port2 } = new MessageChannel();
   ports.push(port1);
   const board = createBoard(10);
@@ -45,10 +50,6 @@ function open(): Opened {
       fail: (message) => reject(new Error(message)),
     });
     return promise;
-  };
-  const make: RunWork['make'] = ({ script }) => {
-    if (script === 'bad') throw new Error('no memory');
-    return Uint8Array.of(1);
   };
   // oxlint-disable-next-line no-new -- it lives as long as its port
   new WorkerRuns(port2, board, { execute, make });
@@ -188,4 +189,15 @@ test('a program is made or not, and the answer says which', async () => {
     { type: 'made', run: 1, result: Uint8Array.of(1) },
     { type: 'failed', run: 2, message: 'no memory' },
   ]);
+});
+
+test('a worker that makes a program is busy, and no longer than that', async () => {
+  const seen: boolean[] = [];
+  const { board, post, received } = open((task) => {
+    seen.push(board.busy);
+    return makeOrFail(task);
+  });
+  post({ type: 'make', run: 1, task: { key: 'k', script: 'good' } }, { type: 'make', run: 2, task: { key: 'k', script: 'bad' } });
+  await poll(() => received().flat().length).toBe(2);
+  expect([seen, board.busy]).toEqual([[true, true], false]);
 });

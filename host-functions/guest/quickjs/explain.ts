@@ -5,6 +5,8 @@ const position = /^(\s*at .*program\.js:\d+:)(\d+)(\)?)/;
 const calleeBefore = /[\w$\].?]*$/;
 const nameAt = /^[\w$]+(?:\??\.[\w$]+)*/;
 const newBefore = /\bnew $/;
+/** A `throw new` whose arguments the place is in: the last call among them is where QuickJS thinks that it is. */
+const throwBefore = /\bthrow new [\w$.]+\([^;]*$/;
 
 /** A failure as the other engine would tell it. */
 export interface Told {
@@ -13,7 +15,7 @@ export interface Told {
 }
 
 /**
- * QuickJS says only "not a function", and points behind the `new` of what is made. Both are put right from the line of source, for the
+ * QuickJS says only "not a function", and points behind the `new` of what is made, or into its arguments. Both are put right from the line of source, for the
  * place that a failure happened at.
  */
 export function explain(message: string, frames: string): Told {
@@ -21,10 +23,13 @@ export function explain(message: string, frames: string): Told {
   const match = p.regExpExec(position, frames);
   if (line === '' || match === null) return { message, frames };
   const column = +(match[2] ?? '') - 1;
-  const isNew = p.regExpExec(newBefore, p.slice(line, 0, column)) !== null;
+  const before = p.slice(line, 0, column);
+  const isNew = p.regExpExec(newBefore, before) !== null;
+  const thrown = isNew ? null : p.regExpExec(throwBefore, before);
+  const place = thrown === null ? column - 3 : column - thrown[0].length + 'throw '.length + 1;
   return {
     message: message === 'not a function' ? named(line, column, isNew) : message,
-    frames: isNew ? `${match[1]}${column - 3}${match[3]}${p.slice(frames, match[0].length)}` : frames,
+    frames: isNew || thrown !== null ? `${match[1]}${place}${match[3]}${p.slice(frames, match[0].length)}` : frames,
   };
 }
 

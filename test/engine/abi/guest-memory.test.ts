@@ -14,12 +14,15 @@ function guestMemory(pages = 1, growBy = 0): { guest: GuestMemory; memory: WebAs
   return { guest: new GuestMemory(memory, realloc), memory };
 }
 
-test.each(['', 'plain', 'Zürich 日本 🍀', 'nul\0inside', '\u{10ffff}', 'x'.repeat(50_000)])('a string comes back as it was written: %j', (text) => {
-  const { guest } = guestMemory();
-  const [pointer, bytes] = guest.writeString(text);
-  expect(bytes).toBe(Buffer.byteLength(text));
-  expect(guest.readString(pointer, bytes)).toBe(text);
-});
+test.each(['', 'plain', 'Zürich 日本 🍀', 'nul\0inside', '\u{10ffff}', 'x'.repeat(50_000)])(
+  'a string comes back as it was written: %j',
+  (text) => {
+    const { guest } = guestMemory();
+    const [pointer, bytes] = guest.writeString(text);
+    expect(bytes).toBe(Buffer.byteLength(text));
+    expect(guest.readString(pointer, bytes)).toBe(text);
+  },
+);
 
 test('a lone surrogate becomes the replacement character, as UTF-8 has none', () => {
   const { guest } = guestMemory();
