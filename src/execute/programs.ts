@@ -19,11 +19,11 @@ export interface LoadedProgram {
   readonly instance: EngineInstance;
   readonly image: Image;
   readonly cache: 'hit' | 'miss';
-  /** The encoded program, when it was made just now. */
-  readonly made?: Uint8Array;
+  /** Encodes the program, when it was made just now. Its run need not wait for that. */
+  readonly encode?: () => Uint8Array;
 }
 
-type FreshProgram = LoadedProgram & { readonly made: Uint8Array };
+type FreshProgram = LoadedProgram & { readonly encode: () => Uint8Array };
 type FailedLoad = Extract<RunEnd, { status: 'failed' }>;
 
 /** The programs of one worker: from its own images, from an encoded program, or made by loading the bundle. */
@@ -49,7 +49,7 @@ export class Programs {
     const loaded = this.#make(key, script, new Int32Array(1));
     if ('status' in loaded) return loaded;
     this.#pool.release(loaded.instance, loaded.image);
-    return loaded.made;
+    return loaded.encode();
   }
 
   #decode({ key, program }: WorkerTask): Image | undefined {
@@ -73,7 +73,7 @@ export class Programs {
     const { pages } = instance.meter;
     const delta = takeDelta(new Uint8Array(instance.memory.buffer), this.#base, pages);
     // The instance is at the program's image now: the run goes on in it.
-    return { instance, image: this.#keep(key, delta), cache: 'miss', made: encodeProgram(key, delta) };
+    return { instance, image: this.#keep(key, delta), cache: 'miss', encode: () => encodeProgram(key, delta) };
   }
 }
 

@@ -32,9 +32,9 @@ async function execute(task: WorkerTask, queuedMs: number): Promise<WorkerResult
   const finished = 'status' in program ? failedLoad(program) : await runLoaded(program, task);
   const component = loaded - began + (task.preparedMs ?? 0);
   const phases = { queue: queuedMs, component, run: performance.now() - loaded };
-  const { cache, made } = 'status' in program ? ({ cache: 'miss' } as const) : program;
+  const { cache, encode } = 'status' in program ? ({ cache: 'miss' } as const) : program;
   const outcome: RunOutcome = { ...finished.outcome, cache: task.preparedMs === undefined ? cache : 'miss', phases };
-  return { outcome: JSON.stringify(outcome), broken: finished.broken, ...(made ? { made } : {}) };
+  return { outcome: JSON.stringify(outcome), broken: finished.broken, ...(encode ? { made: encode() } : {}) };
 }
 
 async function runLoaded({ instance, image }: LoadedProgram, task: WorkerTask): Promise<FinishedRun> {

@@ -159,14 +159,14 @@ test('a program is made once and found again, also from its encoded form', () =>
   const first = loaded(programs, wanted);
   expect(first.cache).toBe('miss');
   expect(loaded(programs, wanted).cache).toBe('hit');
-  const elsewhere = loaded(new Programs(newPool(), base), task('return 40 + 2', { program: first.made ?? new Uint8Array() }));
+  const elsewhere = loaded(new Programs(newPool(), base), task('return 40 + 2', { program: first.encode?.() ?? new Uint8Array() }));
   expect(elsewhere.cache).toBe('hit');
   expect(play(elsewhere)[1]).toBe('42');
 });
 
 test('the same bundle gives the same bytes in every instance', () => {
   const wanted = task('return 40 + 2');
-  const made = [0, 1].map(() => loaded(new Programs(newPool(), base), wanted).made ?? new Uint8Array());
+  const made = [0, 1].map(() => loaded(new Programs(newPool(), base), wanted).encode?.() ?? new Uint8Array());
   const used = newPool();
   const programs = new Programs(used, base);
   for (const body of BODIES) {
@@ -174,7 +174,7 @@ test('the same bundle gives the same bytes in every instance', () => {
     play(program);
     used.release(program.instance);
   }
-  made.push(loaded(programs, wanted).made ?? new Uint8Array());
+  made.push(loaded(programs, wanted).encode?.() ?? new Uint8Array());
   expect(made[0]?.length).toBeGreaterThan(1_000);
   expect(made.every((bytes) => Buffer.from(bytes).equals(made[0] ?? new Uint8Array()))).toBe(true);
 });
@@ -189,7 +189,7 @@ test('a bundle that the engine refuses is told so, and not cached', () => {
 });
 
 test('damaged bytes of a program are refused', () => {
-  const made = loaded(new Programs(newPool(), base), task('return 3')).made ?? new Uint8Array();
+  const made = loaded(new Programs(newPool(), base), task('return 3')).encode?.() ?? new Uint8Array();
   const bent = Uint8Array.from(made);
   bent[bent.length >> 1] = (bent[bent.length >> 1] ?? 0) ^ 1;
   for (const program of [bent, made.subarray(0, 100), new Uint8Array(), Buffer.from('rubbish')]) {
