@@ -167,7 +167,7 @@ export const LIMITS = {
     minimum: 1,
     maximum: 4_096,
     unit: 'count',
-    against: 'waiting runs that take all memory; half of the machine is the bound in any case',
+    against: 'waiting runs that take all memory; none begins past half of the machine, none grows past three quarters',
     enforcedIn: 'execute/admission.ts and execute/pool.ts',
   },
   maxCacheBytes: {

@@ -87,7 +87,7 @@ export function resume(now: number, calls: ArrayLike<number>, answers: ArrayLike
   }
 }
 
-/** What `status` gives out. It inherits nothing, because the bindings await it and would ask it for `then`. */
+/** What `status` gives out. It inherits nothing that a program could have put in its way. */
 const texts = p.newList<string>();
 
 /** See `world.wit`. */

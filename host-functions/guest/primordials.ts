@@ -29,6 +29,8 @@ export const { floor, trunc, max, min } = Math;
 export const isError = (Error as unknown as { isError(value: unknown): boolean }).isError;
 
 export const NativePromise = Promise;
+/** A promise with its two functions, as own members. */
+export const newDeferred = Promise.withResolvers.bind(Promise) as <T>() => PromiseWithResolvers<T>;
 export const NativeDate = Date;
 export const NativeFunction = Function;
 export const NativeError = Error;

@@ -7,30 +7,24 @@
 import './quickjs/platform.ts';
 import './quickjs/web-apis.ts';
 import * as guest from './main.ts';
-import { type List, freeze, plain } from './primordials.ts';
+import { freeze, plain } from './primordials.ts';
 
-interface Settled<T> {
-  then(fulfilled: (value: T) => void): void;
+interface Settled {
+  then(fulfilled: () => void): void;
 }
 
 export const load: typeof guest.load = guest.load;
 
-const DONE: Settled<undefined> = freeze(plain({ then: (fulfilled: (value: undefined) => void) => fulfilled(undefined) }));
+const DONE: Settled = freeze(plain({ then: (fulfilled: () => void) => fulfilled() }));
 
-export function start(input: string, options: string): Settled<undefined> {
+export function start(input: string, options: string): Settled {
   guest.start(input, options);
   return DONE;
 }
 
-export function resume(now: number, calls: ArrayLike<number>, answers: ArrayLike<string>): Settled<undefined> {
+export function resume(now: number, calls: ArrayLike<number>, answers: ArrayLike<string>): Settled {
   guest.resume(now, calls, answers);
   return DONE;
 }
 
-let texts: List<string>;
-const STATUS: Settled<List<string>> = freeze(plain({ then: (fulfilled: (value: List<string>) => void) => fulfilled(texts) }));
-
-export function status(): Settled<List<string>> {
-  texts = guest.status();
-  return STATUS;
-}
+export const status: typeof guest.status = guest.status;

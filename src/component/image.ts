@@ -2,7 +2,7 @@ import type { Delta } from './delta.ts';
 import { CHUNK_BYTES, PAGE_BYTES, ZERO_CHUNK, asBuffer } from './memory-bytes.ts';
 
 /**
- * The memory that every run of a program starts from. Immutable. The chunks that the delta touches are the program's own;
+ * The memory that every run of a program starts from. Its content never changes. The chunks that the delta touches are the program's own;
  * all others are shared with the engine's image, or are the one chunk of zeros.
  */
 export interface Image {
@@ -13,7 +13,14 @@ export interface Image {
   /** For each chunk of memory, in order: the buffer that holds its content, and where in it. */
   readonly sources: readonly Buffer[];
   readonly offsets: Int32Array;
+  /** For each chunk 1 when runs of late have changed it. A hint: what is copied in vain is right too. */
+  readonly changing: Uint8Array;
+  /** Restores since the hints were last made anew. */
+  restores: number;
 }
+
+/** So many restores copy what one of them found changed, without looking again. */
+const HINTS_LAST = 64;
 
 /** The chunks of an engine's image, worked out once for each engine: finding its zeros reads all of it. */
 const basePlans = new WeakMap<Uint8Array, readonly Buffer[]>();
@@ -39,7 +46,7 @@ export function createImage(base: Uint8Array, delta: Delta | null): Image {
     offsets[chunk] = index * CHUNK_BYTES;
   }
   if (delta !== null) overlay(delta, own, offsets);
-  return { pages, ownBytes: own.length, sources, offsets };
+  return { pages, ownBytes: own.length, sources, offsets, changing: new Uint8Array(sources.length), restores: 0 };
 }
 
 function baseSources(base: Uint8Array, pages: number): Buffer[] {
@@ -81,7 +88,7 @@ function overlay(delta: Delta, own: Buffer, offsets: Int32Array): void {
 
 /**
  * Puts linear memory back to an image, whatever is in it. Only chunks that differ are written, because a write costs more than
- * a comparison and makes the page dirty.
+ * a comparison and makes the page dirty; but what runs of this image always change is written without looking.
  * @param memory the whole physical memory, at least as long as the image.
  * @param usedPages how far memory may hold anything but zeros: the virtual size of the run before. Default: all of it.
  * @returns the number of bytes written.
@@ -89,18 +96,22 @@ function overlay(delta: Delta, own: Buffer, offsets: Int32Array): void {
  * `usedPages` is no size: a restore that did nothing would hand one run's memory to the next.
  */
 export function restoreImage(memory: Uint8Array, image: Image, usedPages: number = memory.length / PAGE_BYTES): number {
-  const { sources, offsets } = image;
+  const { sources, offsets, changing } = image;
   const imageEnd = image.pages * PAGE_BYTES;
   if (memory.length < imageEnd) {
     throw new RangeError(`memory is ${memory.length} bytes, shorter than the image of ${imageEnd} bytes, or detached`);
   }
   if (!(usedPages >= 0)) throw new RangeError(`usedPages is ${usedPages}, which is not a number of pages`);
   const live = asBuffer(memory);
+  if (image.restores++ % HINTS_LAST === 0) changing.fill(0);
   let written = 0;
   for (let chunk = 0, at = 0; at < imageEnd; chunk++, at += CHUNK_BYTES) {
     const source = sources[chunk] ?? ZERO_CHUNK;
     const from = offsets[chunk] ?? 0;
-    if (live.compare(source, from, from + CHUNK_BYTES, at, at + CHUNK_BYTES) === 0) continue;
+    if (changing[chunk] === 0) {
+      if (live.compare(source, from, from + CHUNK_BYTES, at, at + CHUNK_BYTES) === 0) continue;
+      changing[chunk] = 1;
+    }
     source.copy(live, at, from, from + CHUNK_BYTES);
     written += CHUNK_BYTES;
   }

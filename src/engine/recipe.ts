@@ -34,7 +34,7 @@ const RECIPES: Readonly<Record<EngineKind, EngineRecipe>> = {
     kind: 'quickjs',
     fuelOwner: 'engine.core3.wasm',
     memoryOwner: 'engine.core.wasm',
-    asyncExports: ['start', 'resume', 'status'],
+    asyncExports: ['start', 'resume'],
     // WASI and the module loader, which componentize-qjs uses while it builds.
     sealed: /^(?:wasi[:_]|local:init\/|cm32p2\|)/,
   },

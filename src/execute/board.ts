@@ -1,3 +1,5 @@
+import type { HeldMemory } from './held-memory.ts';
+
 /**
  * Memory that the executor's main thread and one worker share: what each must know of the other while the other computes and
  * reads no messages. One object for each side, over the same memory.
@@ -5,9 +7,12 @@
 export class Board {
   readonly #cells: Int32Array<SharedArrayBuffer>;
   readonly #flags: Int32Array[] = [];
+  readonly #all: HeldMemory | undefined;
 
-  constructor(memory: SharedArrayBuffer) {
+  /** @param all worker: what the runs of all workers hold. */
+  constructor(memory: SharedArrayBuffer, all?: HeldMemory) {
     this.#cells = new Int32Array(memory);
+    this.#all = all;
   }
 
   get memory(): SharedArrayBuffer {
@@ -62,6 +67,14 @@ export class Board {
   /** Worker: a run holds more pages, or fewer. */
   hold(pages: number): void {
     Atomics.add(this.#cells, HELD_PAGES, pages);
+    this.#all?.add(pages);
+  }
+
+  /** Worker: a run would hold more pages. False when all runs together hold as much as they may. */
+  tryHold(pages: number): boolean {
+    if (this.#all?.tryAdd(pages) === false) return false;
+    Atomics.add(this.#cells, HELD_PAGES, pages);
+    return true;
   }
 }
 

@@ -67,6 +67,12 @@ export class Dispatcher {
     return best.make(this.#next++, task);
   }
 
+  /** Makes a program that nobody has asked for yet; undefined when no worker is idle. */
+  makeAhead(task: MakeTask): Promise<MakeResult> | undefined {
+    const idle = [...this.#lines].find((line) => line.isIdle && line.load('') < Infinity);
+    return this.#queue.length === 0 ? idle?.make(this.#next++, { ...task, ahead: true }) : undefined;
+  }
+
   /** Stops a run wherever it is: queued, on its way, waiting, or computing (then within a slice of fuel). */
   cancel(run: PooledRun): void {
     if (run.line && !run.line.takeBack(run)) return run.line.cancel(run);

@@ -24,7 +24,7 @@ class ExecutorProcess {
   readonly #runs = new Map<number, ActiveRun>();
   readonly #prepared = new PreparedPrograms(
     (key) => this.#programs.get(key) !== undefined,
-    (task) => this.#pool?.make(task),
+    (task) => this.#pool?.makeAhead(task),
     (key, made) => this.#keep(key, made),
   );
   #pool: WorkerPool | undefined;

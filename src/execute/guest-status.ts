@@ -23,6 +23,9 @@ const statusSchema = z.strictObject({
     .nullable(),
 });
 
+/** What nearly every status looks like: reading it as JSON and checking it takes ten times as long. */
+const COMMON_STATUS = /^\{"running":(0|[1-9]\d{0,8}),"nextTimer":(null|0|[1-9]\d{0,14}),"ending":(?:null|(\{"status":"completed"\}))\}$/;
+
 /** What a program waits for, or how it ended. */
 export interface GuestStatus {
   readonly running: number;
@@ -40,6 +43,11 @@ export interface GuestStatus {
 export function readGuestStatus(status: readonly string[], limits: Pick<RunLimits, 'maxResultBytes' | 'maxStateBytes'>): GuestStatus {
   const [head = '', result = '', state = ''] = status;
   if (head.length > MAX_STATUS_CHARS) throw new TypeError('the status is too long');
+  const common = COMMON_STATUS.exec(head);
+  if (common) {
+    const nextTimer = common[2] === 'null' ? null : Number(common[2]);
+    return { running: Number(common[1]), nextTimer, end: common[3] === undefined ? null : completed(result, state, limits) };
+  }
   const { running, nextTimer, ending } = statusSchema.parse(JSON.parse(head));
   if (ending === null) return { running, nextTimer, end: null };
   if (ending.status === 'completed') return { running, nextTimer, end: completed(result, state, limits) };

@@ -17,6 +17,8 @@ export interface MeterBudget {
   readonly activeMs: number;
   /** Set to 1 by another thread to stop the guest. */
   readonly interrupt: Int32Array;
+  /** Whether the process can spare so many pages more; asked before memory grows. */
+  readonly mayGrow?: (pages: number) => boolean;
   /** Called when a slice of fuel is used up and the guest goes on: about every millisecond. */
   readonly onSlice?: () => void;
 }
@@ -113,6 +115,7 @@ export class MeterControl {
   #reserve(pages: number): boolean {
     const missing = pages - this.#memory.buffer.byteLength / PAGE_BYTES;
     if (missing <= 0) return true;
+    if (this.#budget.mayGrow?.(missing) === false) return false;
     try {
       this.#memory.grow(missing);
       return true;

@@ -3,13 +3,16 @@ import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { Dispatcher } from './dispatcher.ts';
+import { createHeldMemory, type HeldMemory } from './held-memory.ts';
 import type { PooledRun } from './pooled-run.ts';
-import type { MakeResult, MakeTask, RunTask, SentCall, ServeTask, WorkerSetup } from './worker-protocol.ts';
+import type { MakeResult, MakeTask, RunTask, SentCall, ServeTask, WorkerData, WorkerSetup } from './worker-protocol.ts';
 import { WorkerLine } from './worker-line.ts';
 
 /** SpiderMonkey's own recursion limit must come first, so that the same program recurses equally deep on every machine. */
 const WORKER_STACK_MB = 32;
 const PAGE_BYTES = 65_536;
+/** How much more the runs under way may hold by growing than what keeps another from beginning. */
+const GROWTH_FACTOR = 1.5;
 /** A worker that ends sooner than this did not end because of a run. */
 const STABLE_AFTER_MS = 1_000;
 const RESTART_AFTER_MS = 250;
@@ -17,7 +20,7 @@ const RESTART_AFTER_MS = 250;
 export interface PoolOptions {
   readonly workers: number | 'auto';
   readonly maxRunsPerWorker: number;
-  /** Memory of all runs together from which on no further run begins. Default: half of what the machine has. */
+  /** Memory of all runs together from which on no further run begins; half as much again is the most. Default: half of what the machine has. */
   readonly maxHeldBytes?: number;
 }
 
@@ -34,6 +37,8 @@ export interface WorkerPool {
   run(task: RunTask, queuedAt: number, onCalls: (calls: readonly SentCall[]) => void): PooledRun;
   cancel(run: PooledRun): void;
   make(task: MakeTask): Promise<MakeResult>;
+  /** Makes a program that nobody has asked for yet, in a short time or not at all; undefined when no worker is idle. */
+  makeAhead(task: MakeTask): Promise<MakeResult> | undefined;
   close(): Promise<void>;
 }
 
@@ -41,20 +46,23 @@ export interface WorkerPool {
 export function createWorkerPool(setup: WorkerSetup, options: PoolOptions): WorkerPool {
   const workers = options.workers === 'auto' ? availableParallelism() : options.workers;
   const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
+  const maxHeldPages = (options.maxHeldBytes ?? halfOfMemory()) / PAGE_BYTES;
+  // Those that are under way may still grow, but not all of them as far as each of them may.
+  const held = createHeldMemory(maxHeldPages * GROWTH_FACTOR);
   const piscina = new Piscina({
     filename: fileURLToPath(new URL(`./worker${extension}`, import.meta.url)),
     name: 'serve',
     minThreads: workers,
     maxThreads: workers,
     resourceLimits: { stackSizeMb: WORKER_STACK_MB },
-    workerData: setup,
+    workerData: { ...setup, held: held.share } satisfies WorkerData,
     env: {},
     // By default a worker blocks its thread until the next task, without any event loop turn.
     atomics: 'disabled',
     recordTiming: false,
   });
-  const dispatcher = new Dispatcher((options.maxHeldBytes ?? halfOfMemory()) / PAGE_BYTES);
-  const serving = keepServing(piscina, dispatcher, options.maxRunsPerWorker);
+  const dispatcher = new Dispatcher(maxHeldPages);
+  const serving = keepServing(piscina, dispatcher, held, options.maxRunsPerWorker);
   for (let i = 0; i < workers; i++) serving.open();
   return {
     capacity: workers * options.maxRunsPerWorker,
@@ -64,6 +72,7 @@ export function createWorkerPool(setup: WorkerSetup, options: PoolOptions): Work
     run: (task, queuedAt, onCalls) => dispatcher.submit(task, queuedAt, onCalls),
     cancel: (run) => dispatcher.cancel(run),
     make: (task) => dispatcher.make(task),
+    makeAhead: (task) => dispatcher.makeAhead(task),
     close: () => {
       serving.close();
       dispatcher.close();
@@ -73,7 +82,7 @@ export function createWorkerPool(setup: WorkerSetup, options: PoolOptions): Work
 }
 
 /** Keeps one line open to each worker: piscina replaces a worker that ended, and its runs end with an error. */
-function keepServing(piscina: Piscina, dispatcher: Dispatcher, maxRuns: number): { open(): void; close(): void } {
+function keepServing(piscina: Piscina, dispatcher: Dispatcher, held: HeldMemory, maxRuns: number): { open(): void; close(): void } {
   let isClosed = false;
   const open = (): void => {
     if (isClosed) return;
@@ -82,6 +91,7 @@ function keepServing(piscina: Piscina, dispatcher: Dispatcher, maxRuns: number):
     const line = new WorkerLine(port1, maxRuns, () => dispatcher.dispatch());
     const task: ServeTask = { port: port2, board: line.board };
     piscina.run(task, { transferList: [port2] }).catch((error: Error) => {
+      held.add(-line.heldPages);
       dispatcher.remove(line, error);
       if (isClosed) return dispatcher.failQueued(error);
       if (performance.now() - openedAt >= STABLE_AFTER_MS) return open();

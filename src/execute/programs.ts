@@ -6,6 +6,7 @@ import { takeDelta } from '../component/take-delta.ts';
 import { LIMITS } from '../limits.ts';
 import type { EngineInstance } from './engine-instance.ts';
 import { endOfBrokenCall } from './guest-failure.ts';
+import type { MeterBudget } from './meter-control.ts';
 import type { InstancePool } from './instance-pool.ts';
 import type { RunEnd } from './run.ts';
 import type { MakeResult, MakeTask, WorkerTask } from './worker-protocol.ts';
@@ -41,12 +42,12 @@ export class Programs {
   load(task: WorkerTask): LoadedProgram | FailedLoad {
     const image = this.#images.get(task.key) ?? this.#decode(task);
     if (image) return { instance: this.#pool.take(image), image, cache: 'hit' };
-    return this.#make(task.key, task.script ?? '', task.interrupt);
+    return this.#make(task.key, task.script ?? '', task.interrupt, LOAD_BUDGET);
   }
 
   /** The encoded program of a bundle, or why the engine refused it. */
-  make({ key, script }: MakeTask): MakeResult {
-    const loaded = this.#make(key, script, new Int32Array(1));
+  make({ key, script, ahead }: MakeTask): MakeResult {
+    const loaded = this.#make(key, script, new Int32Array(1), ahead === true ? AHEAD_BUDGET : LOAD_BUDGET);
     if ('status' in loaded) return loaded;
     this.#pool.release(loaded.instance, loaded.image);
     return loaded.encode();
@@ -63,13 +64,22 @@ export class Programs {
   }
 
   /** Componentizes: loads the bundle under the meter and keeps what that changed in memory. */
-  #make(key: string, script: string, interrupt: Int32Array): FreshProgram | FailedLoad {
+  #make(key: string, script: string, interrupt: Int32Array, budget: LoadBudget): FreshProgram | FailedLoad {
     const instance = this.#pool.take();
-    const failure = loadBundle(instance, script, this.#base.length, interrupt);
+    const failure = loadBundle(instance, script, this.#base.length, interrupt, budget);
     if (failure) {
       this.#pool.discard(instance);
       return failure;
     }
+    try {
+      return this.#loaded(instance, key);
+    } catch (error) {
+      this.#pool.discard(instance);
+      throw error;
+    }
+  }
+
+  #loaded(instance: EngineInstance, key: string): FreshProgram {
     const { pages } = instance.meter;
     const delta = takeDelta(new Uint8Array(instance.memory.buffer), this.#base, pages);
     // The instance is at the program's image now: the run goes on in it.
@@ -77,13 +87,24 @@ export class Programs {
   }
 }
 
+type LoadBudget = Pick<MeterBudget, 'fuel' | 'activeMs'>;
+
 /** Loading has the default limits of a run, whatever the caller's are: a program is the same for everybody. */
-function loadBundle(instance: EngineInstance, script: string, baseBytes: number, interrupt: Int32Array): FailedLoad | undefined {
+const LOAD_BUDGET: LoadBudget = { fuel: LIMITS.fuel.default, activeMs: LIMITS.timeoutMs.default };
+/** What is made before its check has passed may be for nothing. Half a megabyte of library takes less. */
+const AHEAD_BUDGET: LoadBudget = { fuel: LIMITS.fuel.default, activeMs: 150 };
+
+function loadBundle(
+  instance: EngineInstance,
+  script: string,
+  baseBytes: number,
+  interrupt: Int32Array,
+  budget: LoadBudget,
+): FailedLoad | undefined {
   instance.meter.begin({
-    fuel: LIMITS.fuel.default,
+    ...budget,
     pages: baseBytes / 65_536,
     maximumPages: LIMITS.memoryMb.default * PAGES_PER_MIB,
-    activeMs: LIMITS.timeoutMs.default,
     interrupt,
   });
   try {

@@ -67,6 +67,13 @@ export class RunPort {
     this.#measure();
   }
 
+  /** Whether the run may hold so many pages more; then it does. */
+  mayGrow(pages: number): boolean {
+    if (!this.#board.tryHold(pages)) return false;
+    this.#heldPages += pages;
+    return true;
+  }
+
   /** The run is over: it holds nothing any more. Calls that nobody waits for still go out. */
   close(): void {
     this.#sendCalls();

@@ -46,7 +46,8 @@ export async function runProgram(
   if (pages > maximumPages) return { outcome: { end: tooLargeToStart(pages, limits.memoryMb), ...NOTHING_DONE }, broken: false };
   const run = new ProgramRun(instance, task, mounts);
   const onSlice = (): void => task.port.slice();
-  instance.meter.begin({ fuel: limits.fuel, pages, maximumPages, activeMs: limits.timeoutMs, interrupt, onSlice });
+  const mayGrow = (pages: number): boolean => task.port.mayGrow(pages);
+  instance.meter.begin({ fuel: limits.fuel, pages, maximumPages, activeMs: limits.timeoutMs, interrupt, onSlice, mayGrow });
   try {
     const end = await run.toEnd();
     return { outcome: run.outcome(end), broken: run.broken };

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ErrorCode } from '../errors.ts';
 import type { LinkPlan } from '../engine/abi/link-plan.ts';
 import type { RunEnd, RunLimits, ToolCall } from './run.ts';
+import type { HeldMemoryShare } from './held-memory.ts';
 import type { RunPort } from './run-port.ts';
 
 /** What every worker of the pool gets when it starts. Modules are shared, not copied. */
@@ -12,6 +13,11 @@ export interface WorkerSetup {
   readonly base: Uint8Array;
   /** Virtual mount name to absolute folder. */
   readonly mounts: ReadonlyMap<string, string>;
+}
+
+/** What the pool adds to that. */
+export interface WorkerData extends WorkerSetup {
+  readonly held: HeldMemoryShare;
 }
 
 /** The one task that the pool gives a worker: to serve its line until the thread ends. */
@@ -51,6 +57,8 @@ export interface WorkerTask extends RunTask {
 export interface MakeTask {
   readonly key: string;
   readonly script: string;
+  /** Nobody has asked for it yet: it may not take long. */
+  readonly ahead?: boolean;
 }
 
 /** The encoded program, or why the engine refused the bundle. */

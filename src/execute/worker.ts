@@ -1,17 +1,18 @@
 import { workerData } from 'node:worker_threads';
 import type { CompiledEngine } from '../engine/abi/link-engine.ts';
 import { Board } from './board.ts';
+import { HeldMemory } from './held-memory.ts';
 import { InstancePool } from './instance-pool.ts';
 import { Programs, type LoadedProgram } from './programs.ts';
 import type { RunEnd, RunOutcome } from './run.ts';
 import { runProgram, type FinishedRun } from './run-program.ts';
 import { WorkerRuns } from './worker-runs.ts';
-import type { ServeTask, WorkerResult, WorkerSetup, WorkerTask } from './worker-protocol.ts';
+import type { ServeTask, WorkerData, WorkerResult, WorkerTask } from './worker-protocol.ts';
 
 /** Idle instances that a worker keeps: more would hold memory for a burst that is over. */
 const MAXIMUM_IDLE_INSTANCES = 16;
 
-const setup = workerData as WorkerSetup;
+const setup = workerData as WorkerData;
 const engine: CompiledEngine = { plan: setup.plan, modules: setup.modules };
 const instances = new InstancePool(engine, setup.base, MAXIMUM_IDLE_INSTANCES);
 const programs = new Programs(instances, setup.base);
@@ -20,7 +21,7 @@ instances.prepare();
 /** The worker's only task, which ends with its thread; many runs overlap in it while their programs wait. */
 export function serve({ port, board }: ServeTask): Promise<never> {
   // oxlint-disable-next-line no-new -- it lives as long as its port
-  new WorkerRuns(port, new Board(board), { execute, make: (task) => programs.make(task) });
+  new WorkerRuns(port, new Board(board, new HeldMemory(setup.held)), { execute, make: (task) => programs.make(task) });
   return new Promise(() => undefined);
 }
 

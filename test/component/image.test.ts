@@ -50,6 +50,20 @@ test('writes nothing into a memory that is the image already', () => {
   expect(restoreImage(memory, createImage(baseOf(2), delta))).toBe(0);
 });
 
+test('writes what runs change without looking for a while, and everything is right whatever changes', () => {
+  const image = createImage(baseOf(2), delta);
+  const wanted = expectedMemory(baseOf(2), delta, 3 * PAGE);
+  const memory = Uint8Array.from(wanted);
+  const written = Array.from({ length: 130 }, (_, run) => {
+    if (run < 64) memory[CHUNK * (run % 3)] = 0xee;
+    const bytes = restoreImage(memory, image);
+    expect(same(memory, wanted)).toBe(true);
+    return bytes / CHUNK;
+  });
+  expect(written.slice(0, 4)).toEqual([1, 2, 3, 3]);
+  expect([written[63], written[64], written[129]]).toEqual([3, 0, 0]);
+});
+
 test('writes only the chunk in which a byte differs', () => {
   const image = createImage(baseOf(2), delta);
   const memory = expectedMemory(baseOf(2), delta, 3 * PAGE);

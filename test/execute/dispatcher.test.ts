@@ -289,21 +289,6 @@ test('a run ends with the second worker that is lost before it begins it', async
   expect(await codeOf(run)).toBe('second');
 });
 
-test('a run that is cancelled after its worker was lost ends as lost, and takes no place', async () => {
-  const { dispatcher, all } = setUp(1);
-  const [worker] = all;
-  const runs = [submit(dispatcher), submit(dispatcher)];
-  await poll(() => counts(all)).toEqual([2]);
-  worker?.begin(0);
-  dispatcher.remove((worker as FakeWorker).line, new Error('gone'));
-  for (const run of runs) dispatcher.cancel(run);
-  expect(await Promise.all(runs.map(codeOf))).toEqual(['gone', 'ERR_EXECUTE_CANCELLED']);
-  const next = new FakeWorker(dispatcher);
-  open.push(next);
-  await pause(5);
-  expect(next.starts).toEqual([]);
-});
-
 test('a failure inside a worker is that of its run', async () => {
   const { dispatcher, all } = setUp(1);
   const [worker] = all;

@@ -15,6 +15,17 @@ test('a waiting program says what it waits for', () => {
   });
 });
 
+test.each([0, 17, 999_999_999_999_999, 1e21, -1])('a timer is due at %d', (nextTimer) => {
+  expect(readGuestStatus(status({ running: 0, nextTimer, ending: null }), LIMITS)).toEqual({ running: 0, nextTimer, end: null });
+});
+
+test.each(['{"running":01,"nextTimer":null,"ending":null}', '{"running":0,"nextTimer":null,"ending":null} x'])(
+  '%s is not of the contract',
+  (head) => {
+    expect(() => readGuestStatus([head], LIMITS)).toThrow(/JSON/);
+  },
+);
+
 test('a completed program has its result and state', () => {
   const { end } = readGuestStatus(status({ running: 0, nextTimer: null, ending: { status: 'completed' } }, '1', '{}'), LIMITS);
   expect(end).toEqual({ status: 'completed', result: '1', state: '{}' });

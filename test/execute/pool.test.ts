@@ -110,6 +110,37 @@ test('where waiting runs hold as much memory as they may, the next one waits unt
   await expect.poll(() => pool.isFull).toBe(false);
 });
 
+test('runs that are each within their cap cannot grow together past what the pool may hold', async () => {
+  const pool = openPool(2, 200, 64 * 1024 * 1024);
+  const grow = 'await ampoule.callTool("s", "t"); const a = new Uint8Array(3e7).fill(1); await ampoule.callTool("s", "t"); return a.length';
+  const runs = Array.from({ length: 8 }, () => {
+    const one: PooledRun = run(pool, grow, (calls) => {
+      for (const { number } of calls) setTimeout(() => one.answer({ type: 'answer', call: number, ok: true, answer: '{"ok":1}' }), 150);
+    });
+    return one;
+  });
+  const codes = (await Promise.all(runs.map(outcomeOf))).map(codeOf);
+  expect(codes.filter((code) => code === 'completed').length).toBeGreaterThan(0);
+  expect(new Set(codes)).toEqual(new Set(['completed', 'ERR_EXECUTE_MEMORY']));
+  // What they held is free again.
+  expect(codeOf(await outcomeOf(run(pool, 'return new Uint8Array(3e7).fill(1).length')))).toBe('completed');
+});
+
+test('a program is made ahead by an idle worker only, and not for long', async () => {
+  const pool = openPool(1);
+  expect(codeOf(await outcomeOf(run(pool, 'return 1')))).toBe('completed');
+  const task = (script: string): { key: string; script: string } => ({ key: programKey({ script, engineHash: 'e' }), script });
+  const names = Array.from({ length: 60_000 }, (_, i) => `a${i}`).join();
+  const made: (Promise<unknown> | undefined)[] = [];
+  // It can take an engine many seconds to look all these names up, which a run may spend, and nobody else.
+  await expect.poll(() => made.push(pool.makeAhead(task(`let ${names};${names};return 1`))) && made.at(-1) !== undefined).toBe(true);
+  expect(pool.makeAhead(task('return (async () => 3)();\n'))).toBeUndefined();
+  const began = performance.now();
+  await made.at(-1);
+  expect(performance.now() - began).toBeLessThan(2_000);
+  expect(codeOf(await outcomeOf(run(pool, 'return 7', undefined, 5_000)))).toBe('completed');
+}, 20_000);
+
 test('a worker that dies takes its runs with it and is replaced', async () => {
   const pool = openPool(1);
   let calls = 0;
@@ -122,10 +153,29 @@ test('a worker that dies takes its runs with it and is replaced', async () => {
   expect(resultOf(await outcomeOf(run(pool, 'return 7')))).toBe(7);
 });
 
-test('workers that cannot start are an error for each run, not a wait without end', async () => {
-  const pool = createWorkerPool({ ...setup, base: new Uint8Array() }, { workers: 1, maxRunsPerWorker: 4 });
+test.each([1, 3])('%i workers that cannot start are an error for each run, not a wait without end', async (workers) => {
+  const pool = createWorkerPool({ ...setup, base: new Uint8Array() }, { workers, maxRunsPerWorker: 4 });
   pools.push(pool);
-  await expect(run(pool, 'return 1').ended).rejects.toThrow('');
+  const ended = Array.from({ length: 20 }, () =>
+    run(pool, 'return 1').ended.then(
+      () => 'completed',
+      () => 'failed',
+    ),
+  );
+  expect(new Set(await Promise.all(ended))).toEqual(new Set(['failed']));
+});
+
+test('closing ends the runs that no worker has begun, the queued ones included', async () => {
+  const pool = openPool(1);
+  const ended = Array.from({ length: 5 }, () =>
+    run(pool, 'for (;;);').ended.then(
+      () => 'completed',
+      () => 'failed',
+    ),
+  );
+  await new Promise((resolve) => void setTimeout(resolve, 50));
+  await pool.close();
+  expect(new Set(await Promise.all(ended))).toEqual(new Set(['failed']));
 });
 
 test('closing ends the runs that are under way', async () => {

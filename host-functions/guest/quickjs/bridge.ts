@@ -2,13 +2,13 @@ import * as p from '../primordials.ts';
 
 /** Where the bindings look for the exports that are async functions, by name, at each call. */
 const BRIDGE = '__cqjs';
-const EXPORTS = ['start', 'resume', 'status'] as const;
+const EXPORTS = ['start', 'resume'] as const;
 
 type Functions = Record<string, (...args: never[]) => unknown>;
 
 /**
  * The bindings call their functions through a global. It stays, because they would end the engine without it, but no program can
- * replace it or list it, and it leads to the three functions only. A program that calls them disturbs its own run.
+ * replace it or list it, and it leads to the two functions only. A program that calls them disturbs its own run.
  */
 export function sealBridge(): void {
   const globals = globalThis as unknown as Record<typeof BRIDGE, { asyncExports: Functions }>;

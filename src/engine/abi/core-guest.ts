@@ -10,11 +10,6 @@ export interface GuestExports {
 
 type CoreFunction = (...args: number[]) => number;
 
-/** What an async export has returned: written by its `task.return`, read when the call is over. Untrusted, like all that a guest says. */
-export interface TaskResults {
-  status: string[] | undefined;
-}
-
 /** The most strings that `status` gives: see `world.wit`. */
 export const STATUS_STRINGS = 3;
 
@@ -22,16 +17,16 @@ export const STATUS_STRINGS = 3;
 const EXIT = 0;
 
 /**
- * The guest contract, called on the engine's core module. Engines lift `start`, `resume` and `status` either as plain functions or
- * as async ones with a callback; ours never wait for anything but their own promise jobs, so both are through when they return.
+ * The guest contract, called on the engine's core module. Engines lift `start` and `resume` either as plain functions or as
+ * async ones with a callback; ours never wait for anything but their own promise jobs, so both are through when they return.
  *
  * By hand, because jco's glue takes as long for a call as a small program does.
  */
-export function connectGuest(exports: WebAssembly.Exports, memory: GuestMemory, results: TaskResults): GuestExports {
+export function connectGuest(exports: WebAssembly.Exports, memory: GuestMemory): GuestExports {
   const load = coreFunction(exports, 'load');
   const freeLoad = coreFunction(exports, 'cabi_post_load');
-  const isAsync = '[async-lift]start' in exports;
-  const call = (name: string): ((...args: number[]) => void) => (isAsync ? asyncExport(exports, name) : plainExport(exports, name));
+  const call = (name: string): ((...args: number[]) => void) =>
+    `[async-lift]${name}` in exports ? asyncExport(exports, name) : plainExport(exports, name);
   const start = call('start');
   const resume = call('resume');
   return {
@@ -51,7 +46,7 @@ export function connectGuest(exports: WebAssembly.Exports, memory: GuestMemory, 
       const callsAt = memory.writeWords(calls);
       resume(now, callsAt, calls.length, memory.writeWords(texts), answers.length);
     },
-    status: isAsync ? asyncStatus(exports, results) : plainStatus(exports, memory),
+    status: plainStatus(exports, memory),
   };
 }
 
@@ -79,16 +74,6 @@ function plainStatus(exports: WebAssembly.Exports, memory: GuestMemory): () => s
     const texts = memory.readStringsAt(result, STATUS_STRINGS);
     free(result);
     return texts;
-  };
-}
-
-function asyncStatus(exports: WebAssembly.Exports, results: TaskResults): () => string[] {
-  const status = asyncExport(exports, 'status');
-  return () => {
-    results.status = undefined;
-    status();
-    if (!results.status) throw new TypeError("the engine's status has returned nothing");
-    return results.status;
   };
 }
 

@@ -41,7 +41,9 @@ export class GuestMemory {
   /** @param limit the most strings that the contract allows. @throws RangeError when the guest gives more. */
   readStrings(pointer: number, count: number, limit: number): string[] {
     if (count >>> 0 > limit) throw new RangeError(`the guest gave a list of ${count >>> 0} strings, where at most ${limit} are expected`);
-    return Array.from({ length: count >>> 0 }, (_, index) => this.readStringAt((pointer >>> 0) + index * PAIR_BYTES));
+    const texts: string[] = [];
+    for (let index = 0; index < count >>> 0; index++) texts.push(this.readStringAt((pointer >>> 0) + index * PAIR_BYTES));
+    return texts;
   }
 
   /** The list of strings whose pointer and length are stored at `pair`; see {@link GuestMemory.readStrings}. */

@@ -1,5 +1,5 @@
 import { FUEL_EXPORT, FUEL_IMPORT, HOST_TABLE_EXPORT } from '../meter/abi.ts';
-import { connectGuest, STATUS_STRINGS, type GuestExports, type TaskResults } from './core-guest.ts';
+import { connectGuest, type GuestExports } from './core-guest.ts';
 import { HOST_INTERFACE, lowerHostFunctions, type HostFunctions } from './core-host.ts';
 import { GuestMemory } from './guest-memory.ts';
 import type { LinkPlan, PlannedImport } from './link-plan.ts';
@@ -26,6 +26,9 @@ type ImportValue = WebAssembly.ModuleImports[string];
 
 const TASK_RETURN = '[export]$root';
 
+/** How async exports return (Component Model, canonical ABI): ours return nothing. */
+const TASK_RETURNS: WebAssembly.ModuleImports = { '[task-return]start': () => undefined, '[task-return]resume': () => undefined };
+
 /**
  * A fresh instance of an engine. Its core modules get each other's exports, the four host functions, the fuel counter, and nothing
  * else: any other import is a trap.
@@ -33,12 +36,11 @@ const TASK_RETURN = '[export]$root';
  * @param host where the four host functions lead, asked for at every call.
  */
 export function linkEngine({ plan, modules }: CompiledEngine, host: () => HostFunctions): LinkedEngine {
-  const results: TaskResults = { status: undefined };
   const linked: { guestMemory?: GuestMemory } = {};
   const memory = (): GuestMemory => linked.guestMemory ?? missing('memory');
   const own: WebAssembly.Imports = {
     [HOST_INTERFACE]: lowerHostFunctions(host, memory),
-    [TASK_RETURN]: taskReturns(memory, results),
+    [TASK_RETURN]: TASK_RETURNS,
   };
   const made: WebAssembly.Exports[] = [];
   let fuel: WebAssembly.Global = new WebAssembly.Global({ value: 'i64', mutable: true }, 0n);
@@ -55,7 +57,7 @@ export function linkEngine({ plan, modules }: CompiledEngine, host: () => HostFu
   linked.guestMemory = guestMemory;
   const all = made.flatMap((exports) => Object.entries(exports));
   return {
-    guest: connectGuest(contract, guestMemory, results),
+    guest: connectGuest(contract, guestMemory),
     memory: guestMemory.memory,
     fuel,
     hostTables: all.flatMap(([name, value]) => (name === HOST_TABLE_EXPORT && value instanceof WebAssembly.Table ? [value] : [])),
@@ -80,15 +82,6 @@ function trapFor(what: string): () => never {
 }
 
 const traps = new Map<string, () => never>();
-
-/** How an async export returns its result (Component Model, canonical ABI). */
-function taskReturns(memory: () => GuestMemory, results: TaskResults): WebAssembly.ModuleImports {
-  return {
-    '[task-return]start': () => undefined,
-    '[task-return]resume': () => undefined,
-    '[task-return]status': (pointer: number, count: number) => void (results.status = memory().readStrings(pointer, count, STATUS_STRINGS)),
-  };
-}
 
 /** The memory of the instance with the contract: its own, or the one that it was given. */
 function findMemory(contract: WebAssembly.Exports, plan: LinkPlan, made: readonly WebAssembly.Exports[]): GuestMemory {

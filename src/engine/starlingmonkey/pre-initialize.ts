@@ -57,7 +57,7 @@ function initialize(source: Uint8Array<ArrayBuffer>, sourcesDirectory: string): 
 /** The module before there is a component around it. */
 function connectModule({ exports }: WebAssembly.Instance): GuestExports {
   const memory = new GuestMemory(exports['memory'] as WebAssembly.Memory, exports['cabi_realloc'] as never);
-  return connectGuest(exports, memory, { status: undefined });
+  return connectGuest(exports, memory);
 }
 
 /** What componentize-js tells the engine; whatever else is in the environment would end up in the engine's memory. */
