@@ -21,6 +21,8 @@ export interface Image {
 
 /** So many restores copy what one of them found changed, without looking again. */
 const HINTS_LAST = 64;
+/** A run that filled its memory is no rule for others: copying all of it would make it resident in every instance. */
+const MAX_CHANGING_BYTES = 1024 * 1024;
 
 /** The chunks of an engine's image, worked out once for each engine: finding its zeros reads all of it. */
 const basePlans = new WeakMap<Uint8Array, readonly Buffer[]>();
@@ -115,6 +117,7 @@ export function restoreImage(memory: Uint8Array, image: Image, usedPages: number
     source.copy(live, at, from, from + CHUNK_BYTES);
     written += CHUNK_BYTES;
   }
+  if (written > MAX_CHANGING_BYTES) changing.fill(0);
   return written + clear(live, imageEnd, Math.min(live.length, usedPages * PAGE_BYTES));
 }
 

@@ -19,7 +19,7 @@ export async function start() {
   try { texts = ['returned', String(await main())]; } catch (error) { texts = ['threw', String(error)]; }
 }
 export async function resume() {}
-export async function status() { return texts; }
+export function status() { return texts; }
 `;
 const WORLD = fileURLToPath(new URL('../../../host-functions/world.wit', import.meta.url));
 
