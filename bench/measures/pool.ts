@@ -1,46 +1,42 @@
+import type { Contender } from '../contenders/contender.ts';
 import { freshRuntime } from '../contenders/quickjs-emscripten.ts';
 import { measureBesideWaiting, measureInPool, type InPoolReport } from '../in-pool.ts';
-import { median, time } from '../measure.ts';
+import { openInThread, type InThreadReport } from '../in-thread.ts';
+import { median, percentile, time } from '../measure.ts';
 import { patience, type Bench, type Part } from '../part.ts';
 import type { Row } from '../result.ts';
 import { repeatUntilSteady } from '../statistics.ts';
 import { rateOf, TWO_CALL_PROGRAM, withControl } from './control.ts';
 
 const BUDGET_MS = 20_000;
+const THREAD_BUDGET_MS = 8_000;
 const CONTROL_RUNS = 200;
 
 export const pool: Part = {
   name: 'pool',
   about: 'reset and run in the worker pool alone, and runs per second',
   async measure(bench) {
-    const hot: number[] = [];
-    const among: number[] = [];
-    const once = async (): Promise<InPoolReport> => {
-      await timeControl(hot, among);
-      return measureInPool(bench.engine);
-    };
+    bench.step('in one thread');
+    const thread = await inThread(bench);
+    bench.step('in the pool');
+    const once = (): Promise<InPoolReport> => measureInPool(bench.engine);
     const figures = ({ repeated, mixed, perSecond }: InPoolReport): number[] => [repeated.p50, mixed.p50, perSecond];
     const { result, control } = await withControl(() => repeatUntilSteady(once, figures, patience(bench, BUDGET_MS)));
     const { results, steady } = result;
     const rate = rateOf(control);
-    const latency = (
-      id: string,
-      name: string,
-      of: (report: InPoolReport) => { p50: number; p95: number },
-      others: readonly number[],
-    ): Row => ({
+    const latency = (id: string, name: string, of: (report: InPoolReport) => { p50: number; p95: number }): Row => ({
       id,
       name,
       unit: 'ms',
       value: median(results.map((report) => of(report).p50)),
       p95: median(results.map((report) => of(report).p95)),
-      control: { name: 'fresh quickjs-emscripten runtime', value: median(others) },
       steady,
     });
     return {
       rows: [
-        latency('pool-hot', 'reset and run, two tool calls, hot', ({ repeated }) => repeated, hot),
-        latency('pool-among', 'reset and run, two tool calls, among other work', ({ mixed }) => mixed, among),
+        ...thread,
+        latency('pool-hot', 'the same through the pool, hot', ({ repeated }) => repeated),
+        latency('pool-among', 'the same through the pool, among other work', ({ mixed }) => mixed),
         {
           id: 'pool-rate',
           name: 'runs per second, pool alone, two tool calls',
@@ -66,9 +62,30 @@ function medianOf(results: readonly InPoolReport[], name: 'perSecond' | 'perSeco
   return median(results.map((report) => report[name]));
 }
 
-/** A fresh runtime in this thread, in a row and with the processor's caches used for something else in between, as ours is measured. */
-async function timeControl(hot: number[], among: number[]): Promise<void> {
+/** Ours and the other in turns, in this thread: no message on either side, and the tool answers in a later turn on both. */
+async function inThread(bench: Bench): Promise<Row[]> {
+  const ours = await openInThread(bench.engine);
   const quickjs = await freshRuntime();
+  const others = { hot: [] as number[], among: [] as number[] };
+  const both = async (): Promise<InThreadReport> => {
+    await timeControl(quickjs, others.hot, others.among);
+    return ours();
+  };
+  const figures = ({ hot, among }: InThreadReport): number[] => [median(hot), median(among)];
+  const { results, steady } = await repeatUntilSteady(both, figures, patience(bench, THREAD_BUDGET_MS));
+  const row = (id: string, name: string, which: 'hot' | 'among'): Row => {
+    const all = results.flatMap((report) => report[which]);
+    const control = { name: 'fresh quickjs-emscripten runtime', value: median(others[which]) };
+    return { id, name, unit: 'ms', value: median(all), p95: percentile(all, 0.95), control, steady };
+  };
+  return [
+    row('reset-hot', 'reset and run in a worker, two tool calls, hot', 'hot'),
+    row('reset-among', 'reset and run in a worker, two tool calls, among other work', 'among'),
+  ];
+}
+
+/** In a row, and with the processor's caches used for something else in between, as ours is measured. */
+async function timeControl(quickjs: Contender, hot: number[], among: number[]): Promise<void> {
   const traffic = new Uint8Array(4 * 1024 * 1024);
   for (let i = 0; i < CONTROL_RUNS; i += 1) hot.push(await time(() => quickjs.run(TWO_CALL_PROGRAM)));
   for (let i = 0; i < CONTROL_RUNS; i += 1) {

@@ -121,6 +121,30 @@ export function restoreImage(memory: Uint8Array, image: Image, usedPages: number
   return written + clear(live, imageEnd, Math.min(live.length, usedPages * PAGE_BYTES));
 }
 
+/**
+ * Takes linear memory from one image to another. Only for memory that is known to be at `from`, byte for byte: it was restored to it, and
+ * no guest has run since.
+ * @param memory at least as long as both images.
+ * @returns the number of bytes written.
+ * @throws RangeError when memory is shorter than an image, or detached by growth.
+ */
+export function switchImage(memory: Uint8Array, from: Image, to: Image): number {
+  const pages = Math.max(from.pages, to.pages);
+  if (memory.length < pages * PAGE_BYTES) {
+    throw new RangeError(`memory is ${memory.length} bytes, shorter than an image of ${pages * PAGE_BYTES} bytes, or detached`);
+  }
+  const live = asBuffer(memory);
+  let written = 0;
+  for (let chunk = 0, at = 0; at < pages * PAGE_BYTES; chunk++, at += CHUNK_BYTES) {
+    const source = to.sources[chunk] ?? ZERO_CHUNK;
+    const offset = to.offsets[chunk] ?? 0;
+    if (source === (from.sources[chunk] ?? ZERO_CHUNK) && offset === (from.offsets[chunk] ?? 0)) continue;
+    source.copy(live, at, offset, offset + CHUNK_BYTES);
+    written += CHUNK_BYTES;
+  }
+  return written;
+}
+
 /** Zeros what is not zero from `start` to `end`, both chunk boundaries; returns the number of bytes written. */
 function clear(live: Buffer, start: number, end: number): number {
   let written = 0;

@@ -1,4 +1,4 @@
-import { createImage, restoreImage, type Image } from '../component/image.ts';
+import { createImage, restoreImage, switchImage, type Image } from '../component/image.ts';
 import type { CompiledEngine } from '../engine/abi/link-engine.ts';
 import { createEngineInstance, disconnectHost, type EngineInstance } from './engine-instance.ts';
 
@@ -36,16 +36,17 @@ export class InstancePool {
   /** An instance whose memory is byte for byte the program's image, or the engine's own when none is given. */
   take(image: Image = this.#baseImage): EngineInstance {
     const { instance, at } = this.#pick(image) ?? { instance: createEngineInstance(this.#engine), at: this.#baseImage };
-    if (at !== image) restore(instance, image);
+    if (at === undefined) restore(instance, image);
+    else if (at !== image) move(instance, at, image);
     this.#taken++;
     return instance;
   }
 
-  /** Best an instance that is at the image already, then one that has to be restored anyway. */
+  /** Best an instance that is at the image already, then one at another image, which is near; one that has to be restored is last. */
   #pick(image: Image): Idle | undefined {
-    const candidates = [image, undefined].map((at) => this.#idle.findLastIndex((idle) => idle.at === at));
-    const index = candidates.find((found) => found >= 0) ?? this.#idle.length - 1;
-    return this.#idle.splice(index, 1)[0];
+    const isThere = this.#idle.findLastIndex(({ at }) => at === image);
+    const isKnown = isThere >= 0 ? isThere : this.#idle.findLastIndex(({ at }) => at !== undefined);
+    return this.#idle.splice(isKnown >= 0 ? isKnown : this.#idle.length - 1, 1)[0];
   }
 
   /**
@@ -110,6 +111,12 @@ export class InstancePool {
 function restore(instance: EngineInstance, image: Image): void {
   growTo(instance, image.pages);
   restoreImage(new Uint8Array(instance.memory.buffer), image);
+}
+
+/** From one image to another, where no guest has run in between. */
+function move(instance: EngineInstance, from: Image, to: Image): void {
+  growTo(instance, to.pages);
+  switchImage(new Uint8Array(instance.memory.buffer), from, to);
 }
 
 function growTo(instance: EngineInstance, pages: number): void {

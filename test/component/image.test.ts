@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Delta } from '../../src/component/delta.ts';
-import { createImage, restoreImage } from '../../src/component/image.ts';
+import { createImage, restoreImage, switchImage } from '../../src/component/image.ts';
 
 const PAGE = 65_536;
 const CHUNK = 16_384;
@@ -62,6 +62,37 @@ test('writes what runs change without looking for a while, and everything is rig
   });
   expect(written.slice(0, 4)).toEqual([1, 2, 3, 3]);
   expect([written[63], written[64], written[129]]).toEqual([3, 0, 0]);
+});
+
+test('what changed in a run that changed more than a mebibyte is not copied after the runs that follow', () => {
+  const image = createImage(baseOf(20), null);
+  const memory = expectedMemory(baseOf(20), null, 20 * PAGE);
+  memory.fill(9, 0, 17 * PAGE);
+  expect(restoreImage(memory, image)).toBe(17 * PAGE);
+  expect(restoreImage(memory, image)).toBe(0);
+  memory.fill(9, 0, 15 * PAGE);
+  expect([restoreImage(memory, image), restoreImage(memory, image)]).toEqual([15 * PAGE, 15 * PAGE]);
+  expect(same(memory, expectedMemory(baseOf(20), null, 20 * PAGE))).toBe(true);
+});
+
+test.each([
+  ['the engine to a program', null, delta],
+  ['a program to the engine', delta, null],
+  ['a program to another', delta, { pages: 4, blocks: [{ offset: 3 * PAGE + 5, bytes: Uint8Array.of(1, 2, 3) }] }],
+  ['a program to itself', delta, delta],
+] as const)('switches from %s without looking at memory', (_what, from, to) => {
+  const base = baseOf(2);
+  const memory = new Uint8Array(5 * PAGE);
+  const first = createImage(base, from);
+  restoreImage(memory, first);
+  switchImage(memory, first, createImage(base, to));
+  expect(same(memory, expectedMemory(baseOf(2), to, 5 * PAGE))).toBe(true);
+});
+
+test('switching a memory that is shorter than an image is refused', () => {
+  const [first, second] = [createImage(baseOf(2), null), createImage(baseOf(2), delta)];
+  expect(() => switchImage(new Uint8Array(2 * PAGE), first, second)).toThrow(RangeError);
+  expect(() => switchImage(new Uint8Array(0), first, first)).toThrow('detached');
 });
 
 test('writes only the chunk in which a byte differs', () => {
