@@ -46,7 +46,7 @@ export function breakdownSection({ breakdowns }: SuiteResult): string {
   if (breakdowns.length === 0) return '';
   const chart = twice((room) => stackedBars(breakdowns, room), FULL);
   const words =
-    'Medians by phase of one request over HTTP. The type check runs beside the bundling, so only what it takes longer is shown as its own. Medians of phases need not add up to the median of the whole.';
+    'Medians by phase of one request over HTTP. The type check runs beside bundling and componentizing, so only what it takes longer is shown as its own. Medians of phases need not add up to the median of the whole.';
   return [paragraph(words), chart, phaseLegend(breakdowns)].join('');
 }
 
