@@ -9,6 +9,8 @@ export interface EngineInstance {
   readonly guest: GuestExports;
   readonly meter: MeterControl;
   readonly memory: WebAssembly.Memory;
+  /** Undefined when the engine does not show it. */
+  readonly stackPointer: WebAssembly.Global | undefined;
   /** Where the four host functions lead during a run. */
   host: HostFunctions;
 }
@@ -24,7 +26,7 @@ const NO_HOST: HostFunctions = {
 /** A fresh instance, its memory at the engine's own image. Takes a few milliseconds. */
 export function createEngineInstance(engine: CompiledEngine): EngineInstance {
   const slot: { host: HostFunctions } = { host: NO_HOST };
-  const { guest, memory, fuel, hostTables } = linkEngine(engine, () => slot.host);
+  const { guest, memory, fuel, hostTables, stackPointer } = linkEngine(engine, () => slot.host);
   if (!fuel) throw new TypeError('the engine has no meter');
   const meter = new MeterControl(fuel, memory);
   for (const table of hostTables) connectHost(table, meter);
@@ -32,6 +34,7 @@ export function createEngineInstance(engine: CompiledEngine): EngineInstance {
     guest,
     meter,
     memory,
+    stackPointer,
     get host() {
       return slot.host;
     },

@@ -111,7 +111,7 @@ function loadBundle(
     const refusal = instance.meter.active(() => instance.guest.load(script));
     return refusal === '' ? undefined : refusedBundle(refusal);
   } catch (thrown) {
-    return endOfBrokenCall(thrown, instance.meter);
+    return endOfBrokenCall(thrown, instance);
   }
 }
 

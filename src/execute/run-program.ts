@@ -107,7 +107,7 @@ class ProgramRun {
         this.#call(() => guest.resume(this.#now(), calls, answers));
       }
     } catch (thrown) {
-      return endOfBrokenCall(thrown, this.#instance.meter);
+      return endOfBrokenCall(thrown, this.#instance);
     }
   }
 

@@ -51,11 +51,11 @@ all([
   hostile('async functions in async functions', 'async function f(n) { if (n) await f(n - 1) } await f(1e5)'),
   hostile('comparators', 'const f = () => { [2, 1].sort(f); return 0 }; f()'),
   hostile('iterators that spread themselves', 'const o = { [Symbol.iterator]() { return [...o] } }; [...o]'),
-  // The engine does not look at the stack there: its end is a trap, and the instance is thrown away.
-  hostile('helpers of iterators', 'let i = [1].values(); for (let n = 0; n < 1e5; n++) i = i.map((x) => x); i.next()', [
-    STACK,
-    'ERR_EXECUTE_ENGINE',
-  ]),
+  // The engine does not look at the stack there: its end is a trap, which no program catches, and the instance is thrown away.
+  hostile(
+    'helpers of iterators',
+    'let i = [1].values(); for (let n = 0; n < 1e5; n++) i = i.map((x) => x); try { i.next() } catch { return 1 }',
+  ),
   hostile('a regular expression', 'new RegExp("(?:".repeat(3e4) + "a" + ")*".repeat(3e4))', [STACK, 'ERR_EXECUTE_THROWN']),
   hostile('letting go of a list of a million', deep('{ a }', 'a = null; return 1', 1_000_000), 'completed'),
   hostile('letting go of closures', deep('((x) => () => x)(a)', 'a = null; return 1', 300_000), 'completed'),

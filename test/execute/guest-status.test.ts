@@ -91,7 +91,7 @@ test.each([
   ['nothing', undefined, false, 'ERR_EXECUTE_ENGINE'],
   ['a text', 'Maximum call stack size exceeded', false, 'ERR_EXECUTE_ENGINE'],
 ])('%s has its code and shows no stack of ours', (_what, thrown, refusedGrowth, code) => {
-  const end = endOfBrokenCall(thrown, { refusedGrowth });
+  const end = endOfBrokenCall(thrown, { meter: { refusedGrowth } });
   expect(end.code).toBe(code);
   expect(end.stack).toBeUndefined();
   expect(JSON.stringify(end)).not.toMatch(/file:|node:|\.ts/);

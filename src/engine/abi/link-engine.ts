@@ -18,12 +18,16 @@ export interface LinkedEngine {
   readonly fuel: WebAssembly.Global;
   /** The host tables of its metered modules, none for an engine without a meter; see `meter/abi.ts`. */
   readonly hostTables: readonly WebAssembly.Table[];
+  /** Where the stack of the engine's own functions ends just now; undefined when no module exports it. */
+  readonly stackPointer: WebAssembly.Global | undefined;
   /** All globals that its modules export. */
   readonly globals: readonly WebAssembly.Global[];
 }
 
 type ImportValue = WebAssembly.ModuleImports[string];
 
+/** The name that linkers give it. */
+const STACK_POINTER = '__stack_pointer';
 const TASK_RETURN = '[export]$root';
 
 /** How async exports return (Component Model, canonical ABI): ours return nothing. */
@@ -61,6 +65,7 @@ export function linkEngine({ plan, modules }: CompiledEngine, host: () => HostFu
     memory: guestMemory.memory,
     fuel,
     hostTables: all.flatMap(([name, value]) => (name === HOST_TABLE_EXPORT && value instanceof WebAssembly.Table ? [value] : [])),
+    stackPointer: made.map(({ [STACK_POINTER]: found }) => found).find((found) => found instanceof WebAssembly.Global),
     globals: all.flatMap(([, value]) => (value instanceof WebAssembly.Global ? [value] : [])),
   };
 }
