@@ -6,12 +6,15 @@
  */
 import './quickjs/platform.ts';
 import './quickjs/web-apis.ts';
+import { installFinalization } from './quickjs/finalization.ts';
 import * as guest from './main.ts';
 import { freeze, plain } from './primordials.ts';
 
 interface Settled {
   then(fulfilled: () => void): void;
 }
+
+installFinalization();
 
 export const load: typeof guest.load = guest.load;
 

@@ -1,25 +1,18 @@
 import { SandboxError, type SourceLocation } from '../errors.ts';
 import { AMPOULE, AMPOULE_MODULE } from './ampoule-module.ts';
-import type { Bundle } from './bundle.ts';
+import { BANNER, footerOf, type Made, type Sources, toBundle } from './bundle-form.ts';
 import { type Finding, readMessages, toBundleError } from './diagnostics.ts';
+import { bundleDirectly } from './direct-bundle.ts';
 import { build, ENTRY_FILE, transform } from './esbuild.ts';
-import { freeName } from './free-name.ts';
 import { libraryOf, loadLibraryFile } from './library-files.ts';
 import type { BuildMessage, ModuleSource } from './module-source.ts';
-import { type DirectLink, linkDirectly } from './direct-link.ts';
 import { offsetLookup } from './position-map.ts';
-import { blankModule, composeProgram, type LoweredNamespace, PROGRAM_NAME, type ProgramText } from './program-text.ts';
+import { composeProgram, type LoweredNamespace, type ProgramText } from './program-text.ts';
 import type { Problem, Scan, Unreadable } from './scan-result.ts';
 import type { Scanner } from './scanner.ts';
-import { LineTable, type PreparedSource, prepareSource } from './source-text.ts';
+import { LineTable, prepareSource } from './source-text.ts';
 import { type ModuleWorld, resolveAgentImport } from './specifiers.ts';
 import type { WrapperLinker } from './wrapper-linker.ts';
-
-const BANNER = `"use strict";return (async () => {let ${PROGRAM_NAME};`;
-const RETURN_VALUE = `return ${PROGRAM_NAME}();})();`;
-// A class is a value; a function is called. Only its text tells them apart.
-const RETURN_EXPORT = `const value = await ${PROGRAM_NAME}();return typeof value === "function" && !/^class\\b/.test(Function.prototype.toString.call(value)) ? value(input) : value;})();`;
-const END = '\n//# sourceURL=program.js\n';
 
 /** What a bundle is made of. */
 export interface Job {
@@ -35,11 +28,6 @@ interface Tools {
   readonly timeoutMs: number;
 }
 
-interface Sources {
-  readonly prepared: PreparedSource;
-  readonly lines: LineTable;
-}
-
 /** Makes one bundle from scratch. */
 export async function makeBundle(job: Job, tools: Tools): Promise<Made> {
   const prepared = prepareSource(job.code);
@@ -48,8 +36,8 @@ export async function makeBundle(job: Job, tools: Tools): Promise<Made> {
   if (scan.kind === 'unreadable') throw await explainUnreadable(scan, sources, tools.timeoutMs);
   refuseProblems(scan, sources, job.world);
   const lowered = await lowerNamespaces(scan, sources, tools.timeoutMs);
-  const footer = scan.tail === '' ? RETURN_VALUE : RETURN_EXPORT;
-  const direct = await bundleDirectly(job, tools, { sources, scan, lowered, footer });
+  const footer = footerOf(scan);
+  const direct = await bundleDirectly(job, tools, { sources, scan, lowered });
   if (direct !== undefined) return direct;
   const program = composeProgram(prepared.text, scan, lowered);
   const outcome = await build(moduleSource(job, program.text, tools.linker), { banner: BANNER, footer }, tools.timeoutMs);
@@ -60,78 +48,9 @@ export async function makeBundle(job: Job, tools: Tools): Promise<Made> {
   return toBundle(outcome, program, sources);
 }
 
-interface Scanned {
-  readonly sources: Sources;
-  readonly scan: Scan;
-  readonly lowered: readonly LoweredNamespace[];
-  readonly footer: string;
-}
-
-/** In one step, what most programs can be made in. Undefined for the others, and when something is wrong: the long way says what. */
-async function bundleDirectly(
-  { world }: Job,
-  { linker, timeoutMs }: Tools,
-  { sources, scan, lowered, footer }: Scanned,
-): Promise<Made | undefined> {
-  const prefix = freeName('$ampoule', sources.prepared.text);
-  const link = scan.bindings && (await linkDirectly(scan.bindings, world, linker, prefix));
-  if (link === undefined) return undefined;
-  if (scan.stripped !== undefined && !sources.prepared.text.includes(PROGRAM_NAME)) {
-    return toPlainBundle(link, scan.stripped, sources, { scan, footer });
-  }
-  const program = composeProgram(sources.prepared.text, { ...scan, imports: [] }, lowered, link.inner);
-  const outcome = await transform(program.text, timeoutMs, { banner: BANNER + link.outer, footer });
-  if (!outcome.ok || outcome.warnings.some(({ id }) => id === 'assign-to-constant')) return undefined;
-  return toBundle(outcome, program, sources);
-}
-
-/** Without esbuild: the agent's own text, only without its types. */
-function toPlainBundle(
-  { outer, inner }: DirectLink,
-  stripped: string,
-  sources: Sources,
-  { scan, footer }: Pick<Scanned, 'scan' | 'footer'>,
-): Made {
-  // A block of their own, because an imported name may be one of ours.
-  const head = `${BANNER}${outer}{${inner}\n`;
-  const program = composeProgram(sources.prepared.text, { ...scan, imports: [] }, []);
-  const text = `${head}${blankModule(stripped)}}${footer}${END}`;
-  let lines: LineTable | undefined;
-  const bundle: Bundle = {
-    script: text,
-    locate(line, column) {
-      if (line < 1 || column < 1) return undefined;
-      lines ??= new LineTable(text, 'script');
-      const source = program.sourceOf(lines.offsetAt(line, column - 1) - head.length);
-      return source === undefined ? undefined : sources.lines.locationAt(source);
-    },
-  };
-  return { bundle, size: text.length + 2 * sources.prepared.shown.length };
-}
-
-interface Made {
-  readonly bundle: Bundle;
-  /** Roughly the characters that the bundle keeps in memory. */
-  readonly size: number;
-}
-
 /** Far more than a parser needs for honest text of that length, and less than an attacker would like. */
 function scanBudget(text: string, timeoutMs: number): number {
   return Math.min(timeoutMs, 2000 + text.length / 100);
-}
-
-function toBundle(outcome: { script: string; map: string }, program: ProgramText, { prepared, lines }: Sources): Made {
-  const script = outcome.script.trimEnd() + END;
-  const lookup = offsetLookup(outcome.map, ENTRY_FILE, program.text);
-  const bundle: Bundle = {
-    script,
-    locate(line, column) {
-      const offset = lookup(line, column);
-      const source = offset === undefined ? undefined : program.sourceOf(offset);
-      return source === undefined ? undefined : lines.locationAt(source);
-    },
-  };
-  return { bundle, size: script.length + outcome.map.length + 2 * prepared.shown.length };
 }
 
 /** The agent's position of a message: its own, or that of the import of the library that it is about. */

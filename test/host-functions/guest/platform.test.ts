@@ -238,3 +238,11 @@ test('what is called and is no function is named', () => {
   expect(message('const f = 5; f()')).toBe('f is not a function');
   expect(message('const a = {}; new a.B()')).toBe('a.B is not a constructor');
 });
+
+test('a cleanup that throws ends the run with what it threw, where the engine cleans up at once', () => {
+  const cleanup =
+    'const registry = new FinalizationRegistry(() => { throw new Error("cleanup") }); registry.register({}, 1); await null; await null;';
+  const { ending } = runProgram(engine, `${cleanup} return registry.constructor === FinalizationRegistry;`);
+  const thrown = { status: 'failed', code: 'ERR_EXECUTE_THROWN', message: 'cleanup' };
+  expect(ending).toMatchObject(inject('engineKind') === 'quickjs' ? thrown : { status: 'completed' });
+});

@@ -1,0 +1,47 @@
+import type { Bundle } from './bundle.ts';
+import { ENTRY_FILE } from './esbuild.ts';
+import { offsetLookup } from './position-map.ts';
+import { PROGRAM_NAME, type ProgramText } from './program-text.ts';
+import type { Scan } from './scan-result.ts';
+import type { LineTable, PreparedSource } from './source-text.ts';
+
+/** What stands before a program in its script. */
+export const BANNER = `"use strict";return (async () => {let ${PROGRAM_NAME};`;
+const RETURN_VALUE = `return ${PROGRAM_NAME}();})();`;
+// A class is a value; a function is called. Only its text tells them apart.
+const RETURN_EXPORT = `const value = await ${PROGRAM_NAME}();return typeof value === "function" && !/^class\\b/.test(Function.prototype.toString.call(value)) ? value(input) : value;})();`;
+/** What stands behind it. */
+export const END = '\n//# sourceURL=program.js\n';
+
+/** What ends a program's function: its value, or that of the export that it has. */
+export function footerOf({ tail }: Scan): string {
+  return tail === '' ? RETURN_VALUE : RETURN_EXPORT;
+}
+
+/** The agent's text, and where its lines are. */
+export interface Sources {
+  readonly prepared: PreparedSource;
+  readonly lines: LineTable;
+}
+
+/** A bundle as it is kept. */
+export interface Made {
+  readonly bundle: Bundle;
+  /** Roughly the characters that the bundle keeps in memory. */
+  readonly size: number;
+}
+
+/** The bundle of what esbuild made of a program. */
+export function toBundle(outcome: { script: string; map: string }, program: ProgramText, { prepared, lines }: Sources): Made {
+  const script = outcome.script.trimEnd() + END;
+  const lookup = offsetLookup(outcome.map, ENTRY_FILE, program.text);
+  const bundle: Bundle = {
+    script,
+    locate(line, column) {
+      const offset = lookup(line, column);
+      const source = offset === undefined ? undefined : program.sourceOf(offset);
+      return source === undefined ? undefined : lines.locationAt(source);
+    },
+  };
+  return { bundle, size: script.length + outcome.map.length + 2 * prepared.shown.length };
+}
