@@ -9,6 +9,8 @@ import { repeatUntilSteady } from '../statistics.ts';
 import { rateOf, TWO_CALL_PROGRAM, withControl } from './control.ts';
 
 const BUDGET_MS = 20_000;
+type Control = NonNullable<Row['control']>;
+
 const THREAD_BUDGET_MS = 8_000;
 const CONTROL_RUNS = 200;
 
@@ -17,26 +19,27 @@ export const pool: Part = {
   about: 'reset and run in the worker pool alone, and runs per second',
   async measure(bench) {
     bench.step('in one thread');
-    const thread = await inThread(bench);
+    const { rows: thread, controls } = await inThread(bench);
     bench.step('in the pool');
     const once = (): Promise<InPoolReport> => measureInPool(bench.engine);
     const figures = ({ repeated, mixed, perSecond }: InPoolReport): number[] => [repeated.p50, mixed.p50, perSecond];
     const { result, control } = await withControl(() => repeatUntilSteady(once, figures, patience(bench, BUDGET_MS)));
     const { results, steady } = result;
     const rate = rateOf(control);
-    const latency = (id: string, name: string, of: (report: InPoolReport) => { p50: number; p95: number }): Row => ({
+    const latency = (id: string, name: string, of: (report: InPoolReport) => { p50: number; p95: number }, other: Control): Row => ({
       id,
       name,
       unit: 'ms',
       value: median(results.map((report) => of(report).p50)),
       p95: median(results.map((report) => of(report).p95)),
+      control: other,
       steady,
     });
     return {
       rows: [
         ...thread,
-        latency('pool-hot', 'the same through the pool, hot', ({ repeated }) => repeated),
-        latency('pool-among', 'the same through the pool, among other work', ({ mixed }) => mixed),
+        latency('pool-hot', 'the same through the pool, hot', ({ repeated }) => repeated, controls.hot),
+        latency('pool-among', 'the same through the pool, among other work', ({ mixed }) => mixed, controls.among),
         {
           id: 'pool-rate',
           name: 'runs per second, pool alone, two tool calls',
@@ -63,7 +66,7 @@ function medianOf(results: readonly InPoolReport[], name: 'perSecond' | 'perSeco
 }
 
 /** Ours and the other in turns, in this thread: no message on either side, and the tool answers in a later turn on both. */
-async function inThread(bench: Bench): Promise<Row[]> {
+async function inThread(bench: Bench): Promise<{ rows: Row[]; controls: Record<'hot' | 'among', Control> }> {
   const ours = await openInThread(bench.engine);
   const quickjs = await freshRuntime();
   const others = { hot: [] as number[], among: [] as number[] };
@@ -73,15 +76,17 @@ async function inThread(bench: Bench): Promise<Row[]> {
   };
   const figures = ({ hot, among }: InThreadReport): number[] => [median(hot), median(among)];
   const { results, steady } = await repeatUntilSteady(both, figures, patience(bench, THREAD_BUDGET_MS));
+  const controlOf = (which: 'hot' | 'among'): Control => ({ name: 'fresh quickjs-emscripten runtime', value: median(others[which]) });
+  const controls = { hot: controlOf('hot'), among: controlOf('among') };
   const row = (id: string, name: string, which: 'hot' | 'among'): Row => {
     const all = results.flatMap((report) => report[which]);
-    const control = { name: 'fresh quickjs-emscripten runtime', value: median(others[which]) };
-    return { id, name, unit: 'ms', value: median(all), p95: percentile(all, 0.95), control, steady };
+    return { id, name, unit: 'ms', value: median(all), p95: percentile(all, 0.95), control: controls[which], steady };
   };
-  return [
+  const rows = [
     row('reset-hot', 'reset and run in a worker, two tool calls, hot', 'hot'),
     row('reset-among', 'reset and run in a worker, two tool calls, among other work', 'among'),
   ];
+  return { rows, controls };
 }
 
 /** In a row, and with the processor's caches used for something else in between, as ours is measured. */

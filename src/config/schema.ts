@@ -101,7 +101,7 @@ export const configSchema = z
       .enum(['quickjs', 'starlingmonkey'], { error: ENGINE })
       .default('quickjs')
       .describe(
-        'The JavaScript engine that runs programs: "quickjs" is small and starts fast, "starlingmonkey" parses large JSON faster and takes six times the memory.',
+        'The JavaScript engine that runs programs: "quickjs" is small and starts fast, "starlingmonkey" parses large JSON faster and takes nearly three times the memory for a waiting run.',
       ),
     workers: z
       .union([z.literal('auto'), z.int().min(1, { error: WORKERS }).max(64, { error: WORKERS })], { error: WORKERS })
