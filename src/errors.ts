@@ -54,6 +54,10 @@ export const ERROR_CODES = [
   'ERR_CALL_UNKNOWN_SERVER', // callTool named a server that is not configured
   'ERR_CALL_UNKNOWN_TOOL', // callTool named a tool that the server does not have
   'ERR_CALL_DENIED', // the operator's policy or the call's limits do not allow that tool
+  'ERR_CALL_BUDGET', // the run has used up the calls that it may make of that tool or server
+  'ERR_CALL_APPROVAL', // the policy asks a person first, and nobody can be asked or somebody said no
+  'ERR_CALL_DATA_FLOW', // the arguments hold a value that the operator's rules keep from that tool
+  'ERR_CALL_OUTPUT', // strict mode: the tool's result breaks the output schema that it declares
   'ERR_CALL_ARGUMENTS', // the arguments do not match the tool's input schema
   'ERR_CALL_TOOL', // the tool itself answered with an error
   'ERR_FILE_PATH', // readFile got a path of a form that is not <mount>/<file>
@@ -64,6 +68,15 @@ export const ERROR_CODES = [
   'ERR_SESSION_UNKNOWN', // the handle was never given out, or its time is over
   'ERR_SESSION_CONFLICT', // another run changed the state since this one began
   'ERR_SESSION_STORE', // the file that keeps sessions cannot be opened, read or written
+  // skill/: modules that agents save
+  'ERR_SKILL_OFF', // the operator does not let agents save skills
+  'ERR_SKILL_NAME', // the name of a skill is not one that can be imported
+  'ERR_SKILL_UNKNOWN', // there is no skill, or no version of it, by that name
+  'ERR_SKILL_INVALID', // the code of a skill cannot be used: it imports itself, exports nothing, or is too large
+  'ERR_SKILL_STORE', // the file that keeps skills cannot be opened, read or written
+  // result/: results that are kept whole
+  'ERR_RESULT_UNKNOWN', // the result was never kept, its time is over, or it belongs to another
+  'ERR_RESULT_STORE', // a result cannot be kept or read
   // server/: the MCP surface
   'ERR_SERVER_INPUT', // execute_code got arguments that do not match its schema or limits
   'ERR_SERVER_LISTEN', // the address is in use or may not be used
@@ -77,11 +90,13 @@ export const ERROR_CODES = [
 /** A stable, machine-readable reason. Never renamed; see `docs/errors.md`. */
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/** A position in the agent's own source: 1-based line and column, and the text of that line. */
+/** A position in the agent's own source or in a skill's: 1-based line and column, and the text of that line. */
 export interface SourceLocation {
   line: number;
   column: number;
   source: string;
+  /** The skill that it is in, as it is imported (`skills/triage`); absent in the code that was sent. */
+  module?: string;
 }
 
 /** What an error may carry beside its message. All of it may be shown to the agent. */
@@ -96,6 +111,8 @@ export interface ErrorDetails {
 
 /** One finding of the bundler or the checker about the agent's code. */
 export interface Diagnostic {
+  /** A warning's stable code, such as `WARN_OUTPUT_SCHEMA`; errors of the compiler have `tsCode`. */
+  code?: string;
   message: string;
   /** The number of the TypeScript error, such as 2345, where it is one. */
   tsCode?: number;

@@ -12,6 +12,8 @@ import { interpolate } from './interpolate.ts';
 import type { Environment } from './interpolate.ts';
 import { JsonSyntaxError, parseJson, valueAt } from './json-source.ts';
 import type { JsonPath, JsonSource } from './json-source.ts';
+import { languageFindings } from './language-findings.ts';
+import { policyFindings } from './policy-findings.ts';
 import { configSchema } from './schema.ts';
 import type { Config } from './schema.ts';
 
@@ -73,7 +75,13 @@ function withoutNoise(view: View, issues: readonly z.core.$ZodIssue[], variables
   const kinds = serverKindFindings(view);
   const inside = (path: JsonPath) => kinds.roots.some((root) => path.length > root.length && isUnder(path, root));
   const checked = schemaFindings(issues, view).filter(({ path }) => !inside(path));
-  const all = [...kinds.findings, ...checked, ...mountFindings(view, baseDir)];
+  const all = [
+    ...kinds.findings,
+    ...checked,
+    ...mountFindings(view, baseDir),
+    ...policyFindings(view.value),
+    ...languageFindings(view.value),
+  ];
   return all.filter(({ path, atKey }) => atKey === true || !variables.some((variable) => isUnder(path, variable.path)));
 }
 

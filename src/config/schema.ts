@@ -1,12 +1,16 @@
 import { z } from 'zod';
+import { discoverySchema, languageSchema, typesSchema } from './feature-schemas.ts';
 import { limitsSchema } from './limits-schema.ts';
+import { policiesSchema } from './policy-schema.ts';
 import { NAME_PATTERN, NAME_RULE, serverSchema, systemText } from './server-schema.ts';
 
 export type { HttpServerConfig, ServerConfig, StdioServerConfig } from './server-schema.ts';
 
 const PACKAGE_NAME = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
 /** The first word of imports and paths that are ours, so no library and no mount may have it. */
-const RESERVED_LIBRARIES = new Set(['ampoule', 'servers']);
+const RESERVED_LIBRARIES = new Set(['ampoule', 'servers', 'skills']);
+/** The first words of paths that `readFile` has for itself. */
+const RESERVED_MOUNTS = new Set(['servers', 'results', 'skills']);
 const ENGINE = '"quickjs" or "starlingmonkey"';
 const CHECK = '"error", "warn" or "off"';
 const WORKERS = '"auto" or a whole number from 1 to 64';
@@ -16,7 +20,9 @@ const libraryName = z
   .string({ error: 'the name of an npm package' })
   .max(214, { error: 'the name of an npm package' })
   .regex(PACKAGE_NAME, { error: 'the name of an npm package, such as "lodash-es" or "@scope/name": no path and no version' })
-  .refine((name) => !RESERVED_LIBRARIES.has(name), { error: 'another package: "ampoule" and "servers" are imports of the sandbox itself' });
+  .refine((name) => !RESERVED_LIBRARIES.has(name), {
+    error: 'another package: "ampoule", "servers" and "skills" are imports of the sandbox itself',
+  });
 
 const http = z
   .strictObject({
@@ -77,7 +83,9 @@ export const configSchema = z
         z
           .string()
           .regex(NAME_PATTERN, { error: NAME_RULE })
-          .refine((name) => name !== 'servers', { error: 'another name: "servers" is where the generated wrappers are' }),
+          .refine((name) => !RESERVED_MOUNTS.has(name), {
+            error: 'another name: "servers", "results" and "skills" are paths of the sandbox itself',
+          }),
         systemText('the path of a folder'),
       )
       .default({})
@@ -96,6 +104,22 @@ export const configSchema = z
       .default('error')
       .describe(
         'Type check of programs before they run: "error" refuses a program with type errors, "warn" runs it and reports them, "off" does not check.',
+      ),
+    discovery: discoverySchema.prefault({}),
+    language: languageSchema.prefault({}),
+    types: typesSchema.prefault({}),
+    skills: z
+      .enum(['off', 'ask', 'on'], { error: '"off", "ask" or "on"' })
+      .default('off')
+      .describe(
+        'Whether agents may save modules that later programs import: "off", "ask" (each waits for `ampoule skills approve`), or "on".',
+      ),
+    policies: policiesSchema.prefault({}),
+    answers: z
+      .enum(['auto', 'structured', 'text'], { error: '"auto", "structured" or "text"' })
+      .default('auto')
+      .describe(
+        'Where an answer has its result: "structured" content, "text" for clients that show nothing else to the model, or "auto" by what the client speaks.',
       ),
     engine: z
       .enum(['quickjs', 'starlingmonkey'], { error: ENGINE })

@@ -20,6 +20,17 @@ const httpDefaults = { type: 'http', headers: {}, enabled: true, timeoutMs: 60_0
 describe('a config that is right', () => {
   test('gets every default when it is empty', () => {
     expect(parse({})).toEqual({
+      answers: 'auto',
+      discovery: { descriptionTokens: 1_000 },
+      language: { locales: ['en'], timeZones: 'all' },
+      types: { learn: true, outputs: 'warn' },
+      skills: 'off',
+      policies: {
+        default: 'annotations',
+        servers: {},
+        dataFlow: [],
+        personalData: { servers: [], kinds: ['email', 'phone', 'card', 'key'], patterns: {} },
+      },
       mcpServers: {},
       mounts: {},
       libraries: [],

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { programKey } from '../../src/component/program-key.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
-import { executeOutputSchema } from '../../src/result/output-schema.ts';
+import { advertisedOutputSchema, executeOutputSchema } from '../../src/result/output-schema.ts';
 import { advertise, advertiseUnchecked } from '../../src/server/tool-schema.ts';
 import { executeInputSchema } from '../../src/server/input-schema.ts';
 import type { SupervisedExecutor } from '../../src/execute/supervised-executor.ts';
@@ -25,9 +25,10 @@ const ERRORS = `ERR_CONFIG_NOT_FOUND ERR_CONFIG_SYNTAX ERR_CONFIG_INVALID ERR_CO
   ERR_COMPONENT_EXPORT ERR_EXECUTE_THROWN ERR_EXECUTE_FUEL ERR_EXECUTE_ACTIVE_TIME ERR_EXECUTE_WAITING_TIME
   ERR_EXECUTE_MEMORY ERR_EXECUTE_STACK ERR_EXECUTE_CANCELLED ERR_EXECUTE_NEVER_SETTLES ERR_EXECUTE_TOOL_CALLS
   ERR_EXECUTE_RESULT_TOO_LARGE ERR_EXECUTE_RESULT_INVALID ERR_EXECUTE_ENGINE ERR_EXECUTE_BUSY ERR_EXECUTE_LOST
-  ERR_CALL_UNKNOWN_SERVER ERR_CALL_UNKNOWN_TOOL ERR_CALL_DENIED ERR_CALL_ARGUMENTS ERR_CALL_TOOL ERR_FILE_PATH
+  ERR_CALL_UNKNOWN_SERVER ERR_CALL_UNKNOWN_TOOL ERR_CALL_DENIED ERR_CALL_BUDGET ERR_CALL_APPROVAL ERR_CALL_DATA_FLOW ERR_CALL_OUTPUT ERR_CALL_ARGUMENTS ERR_CALL_TOOL ERR_FILE_PATH
   ERR_FILE_NOT_FOUND ERR_FILE_DENIED ERR_FILE_TOO_LARGE ERR_SESSION_UNKNOWN ERR_SESSION_CONFLICT
-  ERR_SESSION_STORE ERR_SERVER_INPUT ERR_SERVER_LISTEN ERR_SERVER_CLOSING ERR_CLI_USAGE ERR_CLI_FILE
+  ERR_SESSION_STORE ERR_SKILL_OFF ERR_SKILL_NAME ERR_SKILL_UNKNOWN ERR_SKILL_INVALID ERR_SKILL_STORE
+  ERR_RESULT_UNKNOWN ERR_RESULT_STORE ERR_SERVER_INPUT ERR_SERVER_LISTEN ERR_SERVER_CLOSING ERR_CLI_USAGE ERR_CLI_FILE
   ERR_INTERNAL`;
 
 test('the error codes', () => {
@@ -49,7 +50,7 @@ test('the four host functions and the guest contract', () => {
 const GLOBALS = `AbortController AbortSignal AggregateError Array ArrayBuffer AsyncDisposableStack BigInt BigInt64Array
   BigUint64Array Boolean CustomEvent DOMException DataView Date DisposableStack Error EvalError Event
   EventTarget FinalizationRegistry Float16Array Float32Array Float64Array Function Infinity Int16Array
-  Int32Array Int8Array Iterator JSON Map Math NaN Number Object Promise Proxy RangeError ReferenceError Reflect
+  Int32Array Int8Array Intl Iterator JSON Map Math NaN Number Object Promise Proxy RangeError ReferenceError Reflect
   RegExp Set String SuppressedError Symbol SyntaxError TextDecoder TextEncoder TypeError URIError URL
   URLSearchParams Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakRef WeakSet atob btoa
   clearImmediate clearInterval clearTimeout console crypto decodeURI decodeURIComponent encodeURI
@@ -119,6 +120,7 @@ test('the arguments of execute_code', () => {
     'code',
     'input?',
     'session?',
+    'dryRun?',
     'limits?',
     'limits.timeoutMs?',
     'limits.waitMs?',
@@ -126,6 +128,7 @@ test('the arguments of execute_code', () => {
     'limits.memoryMb?',
     'limits.maxToolCalls?',
     'limits.servers?',
+    'limits.tools?',
   ]);
 });
 
@@ -153,12 +156,29 @@ test('the answer of execute_code', () => {
     'usage.toolCalls',
     'usage.phases',
     'usage.cache?',
+    'kept?',
+    'kept[].what',
+    'kept[].uri',
+    'kept[].bytes',
+    'kept[].expiresAt',
+    'kept[].shortened',
+    'kept[].shortened[].path',
+    'kept[].shortened[].shown',
+    'kept[].shortened[].of',
+    'kept[].shortened[].unit',
+    'dryRun?',
+    'dryRun[].server',
+    'dryRun[].tool',
+    'dryRun[].arguments',
+    'dryRun[].answer',
     'warnings?',
+    'warnings[].code?',
     'warnings[].message',
     'warnings[].location?',
     'warnings[].location.line',
     'warnings[].location.column',
     'warnings[].location.source',
+    'warnings[].location.module?',
     'warnings[].tsCode?',
     'error?',
     'error.code',
@@ -168,12 +188,20 @@ test('the answer of execute_code', () => {
     'error.location.line',
     'error.location.column',
     'error.location.source',
+    'error.location.module?',
+    'error.stack?',
+    'error.stack[].line',
+    'error.stack[].column',
+    'error.stack[].source',
+    'error.stack[].module?',
     'error.diagnostics?',
+    'error.diagnostics[].code?',
     'error.diagnostics[].message',
     'error.diagnostics[].location?',
     'error.diagnostics[].location.line',
     'error.diagnostics[].location.column',
     'error.diagnostics[].location.source',
+    'error.diagnostics[].location.module?',
     'error.diagnostics[].tsCode?',
   ]);
 });
@@ -183,4 +211,35 @@ test('the key of a program', () => {
     'b3db56493b6f534be9bb7565876e68bb7fc919f1ddd2da53289e5f746cdef0cf',
   );
   expect(programKey({ script: '', engineHash: '' })).toBe('273984ddba8acfeccf050b629e5d92b06edcc8a3919bdbf846c0af01d31a258a');
+});
+
+test('what clients are told of the answer', () => {
+  const schema = advertise(advertisedOutputSchema)['~standard'].jsonSchema.output({ target: 'draft-2020-12' });
+  expect(members(schema)).toEqual([
+    'status',
+    'executionId',
+    'session?',
+    'result?',
+    'logs?',
+    'droppedLogBytes?',
+    'calls?',
+    'usage?',
+    'kept?',
+    'kept[].what',
+    'kept[].uri',
+    'kept[].bytes',
+    'kept[].expiresAt',
+    'kept[].shortened?',
+    'dryRun?',
+    'warnings?',
+    'error?',
+    'error.code',
+    'error.message',
+    'error.hint?',
+    'error.location?',
+    'error.diagnostics?',
+    'restIn?',
+  ]);
+  // Members that it does not name are allowed: clients that hold us to it must not refuse an answer.
+  expect(JSON.stringify(schema)).not.toContain('additionalProperties');
 });

@@ -1,0 +1,59 @@
+import { closeSync, openSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+
+/** How long one process waits for another that writes to the same file, in milliseconds. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+export interface DatabaseForm {
+  /** Path of the file. Default: in memory, gone when the process ends. */
+  readonly file?: string | undefined;
+  /** Statements for each version of the tables, the first for a new file: `migrations[n]` leads from version n to n + 1. */
+  readonly migrations: readonly string[];
+}
+
+/**
+ * Opens an embedded database that several processes may share, and brings its tables up to date.
+ * @throws Error when the file is none of ours, is of a newer version, or cannot be used
+ */
+export function openDatabase({ file, migrations }: DatabaseForm): DatabaseSync {
+  // What is stored is private: the file is made readable for its owner alone before SQLite opens it.
+  if (file !== undefined) closeSync(openSync(file, 'a', 0o600));
+  const db = new DatabaseSync(file ?? ':memory:', { timeout: BUSY_TIMEOUT_MS });
+  try {
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    if (versionOf(db) !== migrations.length) transact(db, () => migrate(db, migrations));
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** Takes the write lock at once, so that two processes never both read first and then wait for each other. */
+export function transact<T>(db: DatabaseSync, work: () => T): T {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const done = work();
+    db.exec('COMMIT');
+    return done;
+  } catch (error) {
+    // A full disk, for one, has ended the transaction already.
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** Within a transaction, so that of two processes that open a file at the same time one does the work. */
+function migrate(db: DatabaseSync, migrations: readonly string[]): void {
+  const version = versionOf(db);
+  if (version > migrations.length) {
+    const versions = `its tables have version ${version}, this one knows them up to ${migrations.length}`;
+    throw new Error(`a newer version of Ampoule wrote it (${versions}): start that one, or set another "cacheDir"`);
+  }
+  for (const statements of migrations.slice(version)) db.exec(statements);
+  db.exec(`PRAGMA user_version = ${migrations.length}`);
+}
+
+function versionOf(db: DatabaseSync): number {
+  return Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
+}
