@@ -59,6 +59,16 @@ export class Board {
     Atomics.store(this.#cells, BUSY, busy ? 1 : 0);
   }
 
+  /** Whether the worker has ever begun to serve: one that has not could not start. */
+  get hasServed(): boolean {
+    return Atomics.load(this.#cells, SERVED) === 1;
+  }
+
+  /** Worker: it serves from now on. */
+  serve(): void {
+    Atomics.store(this.#cells, SERVED, 1);
+  }
+
   /** Pages of memory, 64 KiB each, that the worker's runs hold. */
   get heldPages(): number {
     return Atomics.load(this.#cells, HELD_PAGES);
@@ -80,7 +90,8 @@ export class Board {
 
 const BUSY = 0;
 const HELD_PAGES = 1;
-const FIRST_SLOT = 2;
+const SERVED = 2;
+const FIRST_SLOT = 3;
 const CELLS_PER_SLOT = 2;
 
 const POSTED = 0;

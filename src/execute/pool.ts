@@ -13,8 +13,6 @@ const WORKER_STACK_MB = 32;
 const PAGE_BYTES = 65_536;
 /** How much more the runs under way may hold by growing than what keeps another from beginning. */
 const GROWTH_FACTOR = 1.5;
-/** A worker that ends sooner than this did not end because of a run. */
-const STABLE_AFTER_MS = 1_000;
 const RESTART_AFTER_MS = 250;
 
 export interface PoolOptions {
@@ -61,6 +59,8 @@ export function createWorkerPool(setup: WorkerSetup, options: PoolOptions): Work
     atomics: 'disabled',
     recordTiming: false,
   });
+  // A worker that ends between two tasks is told here, and one without a listener would end the process: its line hears of it too.
+  piscina.on('error', () => undefined);
   const dispatcher = new Dispatcher(maxHeldPages);
   const serving = keepServing(piscina, dispatcher, held, options.maxRunsPerWorker);
   for (let i = 0; i < workers; i++) serving.open();
@@ -86,7 +86,6 @@ function keepServing(piscina: Piscina, dispatcher: Dispatcher, held: HeldMemory,
   let isClosed = false;
   const open = (): void => {
     if (isClosed) return;
-    const openedAt = performance.now();
     const { port1, port2 } = new MessageChannel();
     const line = new WorkerLine(port1, maxRuns, () => dispatcher.dispatch());
     const task: ServeTask = { port: port2, board: line.board };
@@ -94,7 +93,7 @@ function keepServing(piscina: Piscina, dispatcher: Dispatcher, held: HeldMemory,
       held.add(-line.heldPages);
       dispatcher.remove(line, error);
       if (isClosed) return dispatcher.failQueued(error);
-      if (performance.now() - openedAt >= STABLE_AFTER_MS) return open();
+      if (line.hasServed) return open();
       // It could not even start: without any other, whoever waits for it would wait for ever.
       if (dispatcher.isEmpty) dispatcher.failQueued(error);
       setTimeout(open, RESTART_AFTER_MS).unref();

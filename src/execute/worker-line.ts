@@ -43,6 +43,11 @@ export class WorkerLine {
     return this.#board.memory;
   }
 
+  /** Whether its worker has ever begun to serve. */
+  get hasServed(): boolean {
+    return this.#board.hasServed;
+  }
+
   get heldPages(): number {
     return this.#board.heldPages;
   }

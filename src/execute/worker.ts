@@ -4,6 +4,7 @@ import { Board } from './board.ts';
 import { HeldMemory } from './held-memory.ts';
 import { InstancePool } from './instance-pool.ts';
 import { Programs, type LoadedProgram } from './programs.ts';
+import { splitOutcome } from './large-outcome.ts';
 import type { RunEnd, RunOutcome } from './run.ts';
 import { runProgram, type FinishedRun } from './run-program.ts';
 import { WorkerRuns } from './worker-runs.ts';
@@ -20,8 +21,10 @@ instances.prepare();
 
 /** The worker's only task, which ends with its thread; many runs overlap in it while their programs wait. */
 export function serve({ port, board }: ServeTask): Promise<never> {
+  const shared = new Board(board, new HeldMemory(setup.held));
+  shared.serve();
   // oxlint-disable-next-line no-new -- it lives as long as its port
-  new WorkerRuns(port, new Board(board, new HeldMemory(setup.held)), { execute, make: (task) => programs.make(task) });
+  new WorkerRuns(port, shared, { execute, make: (task) => programs.make(task) });
   return new Promise(() => undefined);
 }
 
@@ -35,7 +38,7 @@ async function execute(task: WorkerTask, queuedMs: number): Promise<WorkerResult
   const phases = { queue: queuedMs, component, run: performance.now() - loaded };
   const { cache, encode } = 'status' in program ? ({ cache: 'miss' } as const) : program;
   const outcome: RunOutcome = { ...finished.outcome, cache: task.preparedMs === undefined ? cache : 'miss', phases };
-  return { outcome: JSON.stringify(outcome), broken: finished.broken, ...(encode ? { made: encode() } : {}) };
+  return { ...splitOutcome(outcome), broken: finished.broken, ...(encode ? { made: encode() } : {}) };
 }
 
 async function runLoaded({ instance, image }: LoadedProgram, task: WorkerTask): Promise<FinishedRun> {

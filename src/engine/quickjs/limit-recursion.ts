@@ -9,6 +9,8 @@ const STACK_BYTES = 832 * 1024;
 const STACK_TOP = 1024 * 1024;
 /** What the engine's own functions have taken of it when it looks where the stack begins. */
 const MAX_ENTRY_BYTES = 4_096;
+/** Frames begin at multiples of this, and numbers in programs' code that look like such an address mostly do not: a mask of 20 bits, for example. */
+const STACK_ALIGNMENT = 16;
 /** Between these lies the size of the heap at which QuickJS collects garbage next. */
 const GC_THRESHOLD = { minimum: 64 * 1024, maximum: 64 * 1024 * 1024 };
 
@@ -16,8 +18,9 @@ const GC_THRESHOLD = { minimum: 64 * 1024, maximum: 64 * 1024 * 1024 };
  * Switches on QuickJS's check of the stack, which its build for WebAssembly leaves off: without it a deep recursion is a trap that ends
  * the run, and with it an error that the program can catch, at the same depth everywhere.
  *
- * The limit is in the runtime's record, in four words one after the other (`struct JSRuntime` in quickjs.c): the heap size of the next
- * collection, the stack's size (0, no limit), where it begins, and its limit. Nobody works the limit out again after the start.
+ * The limit is in the runtime's record, in nine words one after the other (`struct JSRuntime` in quickjs.c): two lists of the collector, which
+ * are empty and so point to themselves, its phase (0, none), the heap size of the next collection, the stack's size (0, no limit), where it
+ * begins, and its limit. Nobody works the limit out again after the start.
  *
  * @throws SandboxError ERR_ENGINE_BUILD when there is not exactly one such record.
  */
@@ -40,5 +43,6 @@ export function limitRecursion(memory: WebAssembly.Memory): void {
 function isStackRecord(words: Uint32Array, size: number): boolean {
   const [threshold = 0, none, top = 0, limit] = words.subarray(size - 1, size + 3);
   const isThreshold = threshold >= GC_THRESHOLD.minimum && threshold <= GC_THRESHOLD.maximum;
-  return isThreshold && none === 0 && limit === 0 && top < STACK_TOP && top >= STACK_TOP - MAX_ENTRY_BYTES;
+  const isStackPointer = top < STACK_TOP && top >= STACK_TOP - MAX_ENTRY_BYTES && top % STACK_ALIGNMENT === 0;
+  return isThreshold && none === 0 && limit === 0 && isStackPointer;
 }
