@@ -1,5 +1,5 @@
 /* oxlint-disable typescript/unbound-method -- taken off their owners on purpose, as in primordials.ts */
-import { Event, EventTarget, dispatch, listen } from './events.ts';
+import { Event, EventTarget, dispatch, listen, tag, unlisten } from './events.ts';
 import * as p from './primordials.ts';
 import { addTimer } from './timers.ts';
 
@@ -7,20 +7,35 @@ const NativeDOMException = (globalThis as unknown as { DOMException: new (messag
 /** Only the runtime may construct signals. */
 const KEY = {};
 
+type Handler = (event: Event) => unknown;
+
 export class AbortSignal extends EventTarget {
   #aborted = false;
   #reason: unknown = undefined;
-  onabort: ((event: Event) => unknown) | null = null;
+  #handler: Handler | null = null;
+  /** What it follows, and what follows it: signals of `AbortSignal.any`. */
+  #sources = p.newList<AbortSignal>();
+  #followers = p.newList<AbortSignal>();
 
   constructor(key?: unknown) {
     if (key !== KEY) {
       throw new p.NativeTypeError('AbortSignal: use new AbortController(), AbortSignal.timeout(ms) or AbortSignal.any(signals)');
     }
     super();
-    listen(this, 'abort', (event) => {
-      if (typeof this.onabort === 'function') p.apply(this.onabort as () => unknown, this, [event]);
-    });
   }
+  get onabort(): Handler | null {
+    return this.#handler;
+  }
+  /** Called in the place among the listeners that it got when it was first set. */
+  set onabort(value: unknown) {
+    const handler = typeof value === 'function' ? (value as Handler) : null;
+    if (handler === null) unlisten(this, 'abort', this.#callHandler);
+    else listen(this, 'abort', this.#callHandler);
+    this.#handler = handler;
+  }
+  readonly #callHandler = (event: Event): void => {
+    if (this.#handler !== null) p.apply(this.#handler as () => unknown, this, [event]);
+  };
   get aborted(): boolean {
     return this.#aborted;
   }
@@ -49,15 +64,32 @@ export class AbortSignal extends EventTarget {
         abortSignal(combined, signal.#reason);
         break;
       }
-      listen(signal, 'abort', () => abortSignal(combined, signal.#reason));
+      const { length } = signal.#sources;
+      if (length === 0) combined.#follow(signal);
+      for (let i = 0; i < length; i++) combined.#follow(signal.#sources[i]);
     }
     return combined;
   }
+  #follow(source: AbortSignal): void {
+    p.push(this.#sources, source);
+    p.push(source.#followers, this);
+  }
+  #take(reason: unknown): void {
+    this.#aborted = true;
+    this.#reason = reason;
+  }
   static doAbort(signal: AbortSignal, reason: unknown): void {
     if (signal.#aborted) return;
-    signal.#aborted = true;
-    signal.#reason = reason === undefined ? new NativeDOMException('This operation was aborted', 'AbortError') : reason;
-    dispatch(signal, new Event('abort'));
+    signal.#take(reason === undefined ? new NativeDOMException('This operation was aborted', 'AbortError') : reason);
+    const told = p.newList<AbortSignal>();
+    p.push(told, signal);
+    const followers = signal.#followers;
+    for (let i = 0; i < followers.length; i++) {
+      if (followers[i].#aborted) continue;
+      followers[i].#take(signal.#reason);
+      p.push(told, followers[i]);
+    }
+    for (let i = 0; i < told.length; i++) dispatch(told[i], new Event('abort'));
   }
 }
 const abortSignal = AbortSignal.doAbort;
@@ -72,3 +104,6 @@ export class AbortController {
     abortSignal(this.#signal, reason);
   }
 }
+
+tag(AbortSignal, 'AbortSignal');
+tag(AbortController, 'AbortController');

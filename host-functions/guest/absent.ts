@@ -22,7 +22,6 @@ const INSTEAD: Record<string, string> = {
   document: 'this is not a browser: parse text with string methods, or with a library that the operator allows',
   localStorage: 'use `getState()` of "ampoule": what is changed in it is there in the next run of the session',
   navigator: 'this is not a browser',
-  Intl: 'the engine has no locale data: format by hand, for example with toFixed and padStart',
   Temporal: 'use Date',
   alert: 'use console.log',
   setState: 'import it: `import { setState } from "ampoule"`',

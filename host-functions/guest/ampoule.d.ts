@@ -11,14 +11,15 @@ declare module 'ampoule' {
 
   /**
    * Reads a file of the operator's read-only mounts: `readFile("<mount>/<file>")`, as text (UTF-8) or as bytes.
-   * `servers/<server>/<tool>.ts` reads a generated wrapper.
+   * `servers/<server>/<tool>.ts` reads a generated wrapper, `results/<id>` a result that was too large for its answer,
+   * `results/<id>?offset=0&limit=100` a piece of it.
    */
   export function readFile(path: string, options?: { as?: 'text' }): Promise<string>;
   export function readFile(path: string, options: { as: 'bytes' }): Promise<Uint8Array>;
 
   /**
    * The session's state: a live JSON object, the same one at every call. Change it in place; what you change is kept for the
-   * next run of the session when this run completes, and forgotten when it fails.
+   * next run of the session when this run completes, and forgotten when it fails. Empty, and kept by nobody, in a run without a session.
    */
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says what the state is
   export function getState<T extends object = Record<string, any>>(): T;

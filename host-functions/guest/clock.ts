@@ -1,3 +1,4 @@
+import { parseDate } from './date-parse.ts';
 import * as p from './primordials.ts';
 
 /** Milliseconds since 1970. Stands still while code computes; only the host moves it. */
@@ -21,13 +22,14 @@ export function installDate(): void {
   const VirtualDate = function Date(this: unknown, ..._parts: unknown[]): unknown {
     if (new.target === undefined) return p.dateToString(new p.NativeDate(p.trunc(clock.now)));
     // oxlint-disable-next-line prefer-rest-params -- a rest list would have Array.prototype in its reach
-    const parts = arguments.length === 0 ? [p.trunc(clock.now)] : arguments;
+    const first: unknown = arguments.length === 1 ? arguments[0] : undefined;
+    const parts = arguments.length === 0 ? [p.trunc(clock.now)] : typeof first === 'string' ? [parseDate(first)] : arguments;
     return p.construct(p.NativeDate, parts, new.target);
   };
   const members: PropertyDescriptorMap = {
     prototype: { value: p.NativeDate.prototype, writable: false },
     now: { value: () => p.trunc(clock.now), writable: true, configurable: true },
-    parse: { value: p.NativeDate.parse, writable: true, configurable: true },
+    parse: { value: { parse: (text: unknown) => parseDate(p.NativeString(text)) }.parse, writable: true, configurable: true },
     UTC: { value: p.NativeDate.UTC, writable: true, configurable: true },
     length: { value: 7, configurable: true },
     name: { value: 'Date', configurable: true },

@@ -28,17 +28,29 @@ interface Dispatch {
   prevented: boolean;
 }
 
+interface EventInit {
+  bubbles?: boolean;
+  cancelable?: boolean;
+  composed?: boolean;
+}
+
+const AT_TARGET = 2;
+const PHASES = p.plain({ NONE: 0, CAPTURING_PHASE: 1, AT_TARGET, BUBBLING_PHASE: 3 });
+
 export class Event {
   readonly #type: string;
   readonly #cancelable: boolean;
   readonly #bubbles: boolean;
+  readonly #composed: boolean;
   readonly #timeStamp: number;
   readonly #dispatch: Dispatch = { target: null, current: null, stopped: false, prevented: false };
 
-  constructor(type: string, init?: { bubbles?: boolean; cancelable?: boolean }) {
-    this.#type = type;
+  constructor(type: string, init?: EventInit) {
+    if (arguments.length === 0) throw new p.NativeTypeError('Event: 1 argument is needed, 0 given');
+    this.#type = p.NativeString(type);
     this.#bubbles = Boolean(init?.bubbles);
     this.#cancelable = Boolean(init?.cancelable);
+    this.#composed = Boolean(init?.composed);
     this.#timeStamp = now();
   }
   get type(): string {
@@ -62,8 +74,17 @@ export class Event {
   get currentTarget(): EventTarget | null {
     return this.#dispatch.current;
   }
+  get composed(): boolean {
+    return this.#composed;
+  }
+  get eventPhase(): number {
+    return this.#dispatch.current === null ? 0 : AT_TARGET;
+  }
   get isTrusted(): boolean {
     return false;
+  }
+  composedPath(): EventTarget[] {
+    return this.#dispatch.current === null ? [] : [this.#dispatch.current];
   }
   preventDefault(): void {
     if (this.#cancelable) this.#dispatch.prevented = true;
@@ -87,7 +108,8 @@ delete (Event as { typeOf?: unknown }).typeOf;
 
 export class CustomEvent extends Event {
   readonly #detail: unknown;
-  constructor(type: string, init?: { bubbles?: boolean; cancelable?: boolean; detail?: unknown }) {
+  constructor(type: string, init?: EventInit & { detail?: unknown }) {
+    if (arguments.length === 0) throw new p.NativeTypeError('CustomEvent: 1 argument is needed, 0 given');
     super(type, init);
     this.#detail = init?.detail ?? null;
   }
@@ -161,5 +183,19 @@ function callListener(callback: Callback, target: EventTarget, event: Event): vo
   }
 }
 
+for (const [name, value] of Object.entries(PHASES)) {
+  p.defineProperty(Event, name, { value, enumerable: true });
+  p.defineProperty(Event.prototype, name, { value, enumerable: true });
+}
+
+/** Gives a class the name that `Object.prototype.toString` shows: bundling may have changed its own. */
+export function tag({ prototype }: { prototype: object }, name: string): void {
+  p.defineProperty(prototype, Symbol.toStringTag, { value: name, configurable: true });
+}
+tag(Event, 'Event');
+tag(CustomEvent, 'CustomEvent');
+tag(EventTarget, 'EventTarget');
+
 export const dispatch = p.uncurry(EventTarget.prototype.dispatchEvent);
 export const listen = p.uncurry(EventTarget.prototype.addEventListener);
+export const unlisten = p.uncurry(EventTarget.prototype.removeEventListener);

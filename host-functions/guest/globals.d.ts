@@ -98,21 +98,32 @@ declare class DOMException extends Error {
   readonly code: number;
 }
 declare class Event {
-  constructor(type: string, init?: { bubbles?: boolean; cancelable?: boolean });
+  constructor(type: string, init?: { bubbles?: boolean; cancelable?: boolean; composed?: boolean });
+  static readonly NONE: 0;
+  static readonly CAPTURING_PHASE: 1;
+  static readonly AT_TARGET: 2;
+  static readonly BUBBLING_PHASE: 3;
+  readonly NONE: 0;
+  readonly CAPTURING_PHASE: 1;
+  readonly AT_TARGET: 2;
+  readonly BUBBLING_PHASE: 3;
   readonly type: string;
   readonly bubbles: boolean;
   readonly cancelable: boolean;
+  readonly composed: boolean;
+  readonly eventPhase: number;
   readonly defaultPrevented: boolean;
   readonly isTrusted: boolean;
   readonly timeStamp: number;
   readonly target: EventTarget | null;
   readonly currentTarget: EventTarget | null;
+  composedPath(): EventTarget[];
   preventDefault(): void;
   stopPropagation(): void;
   stopImmediatePropagation(): void;
 }
 declare class CustomEvent<T = unknown> extends Event {
-  constructor(type: string, init?: { bubbles?: boolean; cancelable?: boolean; detail?: T });
+  constructor(type: string, init?: { bubbles?: boolean; cancelable?: boolean; composed?: boolean; detail?: T });
   readonly detail: T;
 }
 type EventCallback = ((event: Event) => void) | { handleEvent(event: Event): void };
@@ -139,4 +150,26 @@ declare class AbortSignal extends EventTarget {
 declare class AbortController {
   readonly signal: AbortSignal;
   abort(reason?: unknown): void;
+}
+
+/** What the engines have of the language and TypeScript does not declare yet. */
+interface RawJSON {
+  readonly rawJSON: string;
+}
+interface JSON {
+  parse(text: string, reviver: (this: any, key: string, value: any, context: { source?: string }) => any): any;
+  /** The text of a primitive value, written as it is by `JSON.stringify`: a number of any length, for example. */
+  rawJSON(text: string | number | boolean | null): RawJSON;
+  isRawJSON(value: unknown): value is RawJSON;
+}
+interface Math {
+  /** The sum without the rounding errors of adding one by one. */
+  sumPrecise(values: Iterable<number>): number;
+}
+interface ErrorConstructor {
+  /** Gives an object a `stack`, without the frames above `below`. */
+  captureStackTrace(target: object, below?: Function): void;
+}
+interface IteratorConstructor {
+  concat<T>(...iterables: Iterable<T>[]): IteratorObject<T>;
 }

@@ -4,14 +4,16 @@ import { makeConsole } from './console.ts';
 import { isQuickJs } from './engine.ts';
 import { installEvaluation } from './evaluation.ts';
 import { CustomEvent, Event, EventTarget } from './events.ts';
+import { installIntl } from './intl/install.ts';
 import * as p from './primordials.ts';
 import { isBridge, sealBridge } from './quickjs/bridge.ts';
 import { installRandom } from './random.ts';
 import { end } from './run.ts';
+import { installErrors } from './standard-errors.ts';
 import { installStacks } from './stack.ts';
 import { completeUrl } from './starlingmonkey-url.ts';
 import { failureOf } from './thrown.ts';
-import { addTimer, cancelTimer } from './timers.ts';
+import { addImmediate, addTimer, cancelTimer } from './timers.ts';
 
 type Callback = (...args: unknown[]) => unknown;
 
@@ -32,9 +34,11 @@ export function installGlobals(): void {
     lockBindings();
     completeUrl();
   }
+  installErrors();
   installStacks();
   installEvaluation();
   installDate();
+  installIntl();
   define('crypto', installRandom());
   define('performance', makePerformance());
   define('console', makeConsole());
@@ -106,7 +110,7 @@ function installTimers(): void {
   const globals = {
     setTimeout: (callback: unknown, delay?: unknown, ...args: unknown[]) => addTimer(checked(callback, 'setTimeout'), delay, args, false),
     setInterval: (callback: unknown, delay?: unknown, ...args: unknown[]) => addTimer(checked(callback, 'setInterval'), delay, args, true),
-    setImmediate: (callback: unknown, ...args: unknown[]) => addTimer(checked(callback, 'setImmediate'), 0, args, false),
+    setImmediate: (callback: unknown, ...args: unknown[]) => addImmediate(checked(callback, 'setImmediate'), args),
     clearTimeout: (id?: unknown) => cancelTimer(id),
     clearInterval: (id?: unknown) => cancelTimer(id),
     clearImmediate: (id?: unknown) => cancelTimer(id),

@@ -1,4 +1,4 @@
-import { isPlainJson } from './plain-json.ts';
+import { isPlainJson, wasTooLong } from './plain-json.ts';
 import * as p from './primordials.ts';
 
 const MAX_DEPTH = 200;
@@ -40,9 +40,10 @@ export function toJsonText(value: unknown, name: string, maxBytes: number): Json
   root = name;
   budget = limit = maxBytes;
   try {
-    const text = isPlainJson(value, maxBytes, MAX_DEPTH)
-      ? p.stringifyJson(value)
-      : (write(value, { parent: null, key: '', holder: null, depth: 0 }) ?? '');
+    const isPlain = isPlainJson(value, maxBytes, MAX_DEPTH);
+    // To walk tens of megabytes only to find at their end that there are too many would take half a minute.
+    if (!isPlain && wasTooLong()) throw tooLarge();
+    const text = isPlain ? p.stringifyJson(value) : (write(value, { parent: null, key: '', holder: null, depth: 0 }) ?? '');
     if (p.exceedsUtf8Length(text, maxBytes)) throw tooLarge();
     return { problem: null, text };
   } catch (thrown) {

@@ -1,4 +1,5 @@
 /** The guest side of `world.wit`: what runs in every instance of the engine, around the program. */
+import './time-zone-name.ts';
 import { ampoule } from './ampoule-module.ts';
 import { moveClock, startClock } from './clock.ts';
 import { installGlobals } from './globals.ts';

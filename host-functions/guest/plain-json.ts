@@ -16,6 +16,12 @@ export function isPlainJson(value: unknown, maxChars: number, maxDepth: number):
   }
 }
 
+/** Whether the last value was refused because its JSON has more than `maxChars` characters, whatever else it is. */
+export function wasTooLong(): boolean {
+  return room < 0;
+}
+
+/** Takes off the least that each value has in JSON, so that where there is no room left the text would be too long. */
 function isPlain(value: unknown, depth: number): boolean {
   room -= 1;
   if (room < 0) return false;
@@ -51,8 +57,9 @@ function isPlainObject(object: Record<string, unknown>, depth: number): boolean 
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i];
     const member = object[key];
+    if (member === undefined) continue;
     room -= key.length;
-    if (member !== undefined && !isPlain(member, depth)) return false;
+    if (!isPlain(member, depth)) return false;
   }
   return true;
 }

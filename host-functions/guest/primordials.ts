@@ -78,6 +78,7 @@ export const functionToString = uncurry(Function.prototype.toString);
 export const slice = uncurry(String.prototype.slice);
 export const indexOf = uncurry(String.prototype.indexOf);
 export const lastIndexOf = uncurry(String.prototype.lastIndexOf);
+export const toLowerCase = uncurry(String.prototype.toLowerCase);
 export const charCodeAt = uncurry(String.prototype.charCodeAt);
 export const toWellFormed = uncurry(String.prototype.toWellFormed);
 export const repeat = uncurry(String.prototype.repeat);
@@ -107,9 +108,16 @@ export function push<T>(list: List<T>, item: T): void {
   list[list.length] = item;
 }
 
-/** Whether a text is longer than `maxBytes` of UTF-8. Only a text near the bound is counted through. */
+/** Units of a text that are counted one by one: megabytes would take seconds. */
+const MAX_COUNTED = 1_048_576;
+
+/**
+ * Whether a text is longer than `maxBytes` of UTF-8. Only a text near the bound is counted through, and one that is too long to be
+ * counted here is left to the host, which measures everything again.
+ */
 export function exceedsUtf8Length(text: string, maxBytes: number): boolean {
   if (text.length > maxBytes) return true;
+  if (text.length > MAX_COUNTED) return false;
   return text.length * 3 > maxBytes && utf8Length(text) > maxBytes;
 }
 

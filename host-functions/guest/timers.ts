@@ -24,11 +24,22 @@ const heap = p.newList<Timer>();
 const live = new p.NativeMap<number, Timer>();
 let lastId = 0;
 
-/** Calls `callback` in `delay` virtual milliseconds. @returns its id */
+/**
+ * Calls `callback` in `delay` virtual milliseconds, in one at least, as Node does: a timer of 0 comes after an older one of 1.
+ * @returns its id
+ */
 export function addTimer(callback: Timer['callback'], delay: unknown, args: ArrayLike<unknown>, repeats: boolean): number {
+  return add(callback, delayOf(delay), args, repeats);
+}
+
+/** Calls `callback` as soon as all that is under way has been done. @returns its id */
+export function addImmediate(callback: Timer['callback'], args: ArrayLike<unknown>): number {
+  return add(callback, 0, args, false);
+}
+
+function add(callback: Timer['callback'], wait: number, args: ArrayLike<unknown>, repeats: boolean): number {
   if ((p.mapSize(live) as number) >= MAX_TIMERS) throw new p.NativeRangeError(`more than ${MAX_TIMERS} timers are set`);
-  const wait = delayOf(delay);
-  const timer: Timer = { id: ++lastId, due: now() + wait, order: 0, every: repeats ? p.max(wait, 1) : -1, callback, args, live: true };
+  const timer: Timer = { id: ++lastId, due: now() + wait, order: 0, every: repeats ? wait : -1, callback, args, live: true };
   p.mapSet(live, timer.id, timer);
   insert(timer);
   return timer.id;
@@ -36,7 +47,7 @@ export function addTimer(callback: Timer['callback'], delay: unknown, args: Arra
 
 function delayOf(delay: unknown): number {
   const wait = typeof delay === 'number' ? delay : p.NativeNumber(delay ?? 0);
-  return wait >= 1 && wait <= MAX_DELAY ? p.trunc(wait) : 0;
+  return wait >= 1 && wait <= MAX_DELAY ? p.trunc(wait) : 1;
 }
 
 export function cancelTimer(id: unknown): void {

@@ -15,7 +15,7 @@ import { WARM_UP_PROGRAM } from './warm-up-program.ts';
 import { toolVersions } from './tool-versions.ts';
 
 /** Changes when the build itself does: the snapshot, the files, their layout. */
-const BUILD_VERSION = 8;
+const BUILD_VERSION = 9;
 
 /** How long another process may take to move its own engine into place. */
 const SWAP_MS = 100;

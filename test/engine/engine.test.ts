@@ -13,10 +13,11 @@ afterEach(async () => {
 });
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const LANGUAGE = { locales: ['en'], timeZones: [] };
 
 async function sources(): Promise<EngineSources> {
   const kind = inject('engineKind');
-  return { kind, guest: await bundleGuest(kind), wit: await readFile(join(ROOT, 'host-functions/world.wit'), 'utf8') };
+  return { kind, guest: await bundleGuest(kind, LANGUAGE), wit: await readFile(join(ROOT, 'host-functions/world.wit'), 'utf8') };
 }
 
 async function emptyCache(): Promise<string> {
@@ -122,7 +123,7 @@ test('two builds at once for one damaged cache give one good engine, without a t
 
 test('the SpiderMonkey engine is the same, byte for byte, wherever and whenever it is built', async () => {
   const wit = (await sources()).wit;
-  const spiderMonkey: EngineSources = { kind: 'starlingmonkey', guest: await bundleGuest('starlingmonkey'), wit };
+  const spiderMonkey: EngineSources = { kind: 'starlingmonkey', guest: await bundleGuest('starlingmonkey', LANGUAGE), wit };
   const [first, second] = await Promise.all(
     [await emptyCache(), await emptyCache()].map((cacheDirectory) => ensureEngine(spiderMonkey, { cacheDirectory })),
   );

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { GuestCatchable, type HostFunctions } from '../../src/engine/abi/core-host.ts';
 import type { GuestExports } from '../../src/engine/abi/core-guest.ts';
+import type { EngineFiles } from '../../src/engine/engine-files.ts';
 import { createEngineInstance } from '../../src/execute/engine-instance.ts';
 
 /** The guest runtime in instances of the suite's engine, and real programs in it. */
@@ -52,9 +53,9 @@ export interface Engine {
   fresh(host: HostFunctions): GuestExports;
 }
 
-/** The suite's engine. Every instance has plenty of fuel and 128 MiB of memory, so that a test of memory's end is quick. */
-export async function openEngine(): Promise<Engine> {
-  const { directory, plan, modules: names } = inject('engine');
+/** The suite's engine, or another. Every instance has plenty of fuel and 128 MiB of memory, so that a test of memory's end is quick. */
+export async function openEngine(files: EngineFiles = inject('engine')): Promise<Engine> {
+  const { directory, plan, modules: names } = files;
   const modules = await Promise.all(
     names.map(async (name) => [name, new WebAssembly.Module(await readFile(join(directory, name)))] as const),
   );

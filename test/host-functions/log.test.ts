@@ -26,7 +26,7 @@ test.each([
 });
 
 test('the line that crosses the limit is cut on a code point and the rest is counted', () => {
-  const log = createLog(8);
+  const log = createLog(38);
   log.append('info', 'ab');
   log.append('info', 'é€😀');
   log.append('info', 'more');
@@ -35,7 +35,7 @@ test('the line that crosses the limit is cut on a code point and the rest is cou
 });
 
 test('a log that fits to the byte drops nothing', () => {
-  const log = createLog(6);
+  const log = createLog(21);
   log.append('info', 'abcde');
   expect([log.entries.length, log.droppedBytes]).toEqual([1, 0]);
   log.append('info', 'x');
@@ -45,7 +45,7 @@ test('a log that fits to the byte drops nothing', () => {
 test('a flood of empty lines is bounded', () => {
   const log = createLog(100);
   for (let i = 0; i < 10_000; i++) log.append('info', '');
-  expect(log.entries.length).toBe(100);
+  expect(log.entries.length).toBe(6);
 });
 
 test('a log of no bytes keeps nothing', () => {
@@ -59,5 +59,5 @@ test('the whole is never larger than the limit, whatever comes', () => {
   for (let i = 0; i < 300; i++) log.append('info', '\u001b😀é'.repeat(i % 7));
   const bytes = log.entries.reduce((sum, entry) => sum + Buffer.byteLength(entry.message), 0);
   expect(bytes).toBeLessThanOrEqual(1000);
-  expect(bytes).toBeGreaterThan(900);
+  expect(bytes).toBeGreaterThan(600);
 });

@@ -22,18 +22,4 @@ export function installLanguage(): void {
 
   // The engine calls it for every template literal, those of the runtime too.
   Object.defineProperty(String.prototype, 'concat', { writable: false, configurable: false });
-  for (const name of ['toString', 'toTimeString'] as const) nameTimeZone(name);
-}
-
-/** `… GMT+0000` becomes `… GMT+0000 (UTC)`, as everywhere else. */
-function nameTimeZone(name: 'toString' | 'toTimeString'): void {
-  const apply = Reflect.apply;
-  const native = Date.prototype[name];
-  const method = {
-    [name](this: Date): string {
-      const text = apply(native, this, []);
-      return text === 'Invalid Date' ? text : `${text} (UTC)`;
-    },
-  };
-  Object.defineProperty(Date.prototype, name, { value: method[name], writable: true, configurable: true, enumerable: false });
 }

@@ -84,9 +84,9 @@ check([
     `const d = new Date(2024, 1, 29, 13, 5, 9); return [d.getTimezoneOffset(), String(d), d.toDateString(), d.toTimeString(), d.toISOString(), d.toUTCString(), String(new Date(NaN)), Date.parse('2024-02-29'), Date.parse('2024-02-29T10:00'), Date.parse('Thu, 29 Feb 2024 10:00:00 GMT'), Date.parse('nope')]`,
     [
       0,
-      'Thu Feb 29 2024 13:05:09 GMT+0000 (UTC)',
+      'Thu Feb 29 2024 13:05:09 GMT+0000 (Coordinated Universal Time)',
       'Thu Feb 29 2024',
-      '13:05:09 GMT+0000 (UTC)',
+      '13:05:09 GMT+0000 (Coordinated Universal Time)',
       '2024-02-29T13:05:09.000Z',
       'Thu, 29 Feb 2024 13:05:09 GMT',
       'Invalid Date',
@@ -150,13 +150,12 @@ check([
   [
     'nothing of the engine is in sight',
     `const names = (o) => Object.getOwnPropertyNames(o); const u = new URL('http://h'); u.searchParams; const all = [u, u.searchParams, new TextEncoder(), new TextDecoder(), structuredClone, URL, URLSearchParams];
-     return [names(u), names(u.searchParams), Object.getOwnPropertySymbols(u).length, names(URL).sort(), typeof InternalError, typeof SharedArrayBuffer, typeof Atomics, typeof WebAssembly, typeof gc, typeof print, typeof Intl, typeof Error.prepareStackTrace, all.every((x) => !names(x).some((n) => /impl|cqjs|bind|replace/i.test(n)))]`,
+     return [names(u), names(u.searchParams), Object.getOwnPropertySymbols(u).length, names(URL).sort(), typeof InternalError, typeof SharedArrayBuffer, typeof Atomics, typeof WebAssembly, typeof gc, typeof print, typeof Error.prepareStackTrace, all.every((x) => !names(x).some((n) => /impl|cqjs|bind|replace/i.test(n)))]`,
     [
       [],
       [],
       0,
       ['canParse', 'length', 'name', 'parse', 'prototype'],
-      'undefined',
       'undefined',
       'undefined',
       'undefined',
