@@ -16,6 +16,10 @@ export interface CallAnswerError {
   readonly hint?: string;
   /** The MCP content blocks of a tool's own error, intact. */
   readonly content?: unknown;
+  /** JSON text of the value, as UTF-8, where it is too large to be the answer. */
+  readonly whole?: Uint8Array;
+  /** `whole` is the message of the server, which nobody has read. */
+  readonly isMessage?: boolean;
 }
 
 /** A failed answer. */

@@ -65,7 +65,8 @@ export class Connection {
       inputRequired: { autoFulfill: false },
       jsonSchemaValidator: ACCEPT_ALL,
       versionNegotiation: { mode: given.negotiation, probe: { timeoutMs: Math.min(PROBE_MS, given.requestTimeoutMs) } },
-      listChanged: { tools: { autoRefresh: false, debounceMs: 100, onChanged: () => given.onToolsChanged() } },
+      // Not gathered here, where each change starts the wait again: a server that changes all the time would never be listed.
+      listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: () => given.onToolsChanged() } },
     });
     this.#client.onerror = (error) => given.onTrouble(error);
     this.#client.onclose = () => this.#finish();
@@ -160,13 +161,16 @@ export class Connection {
     const params = { name: tool.name, arguments: { ...args } };
     if (this.#client.getProtocolEra() !== 'modern') return this.#client.request({ method: 'tools/call', params }, UNCHECKED, options);
     // In the newer protocol some arguments are mirrored in headers, which callTool knows how to do from the definition.
+    // Without the output schema: for a result that breaks it the SDK would throw, and the result would be lost.
+    const { outputSchema: _, ...definition } = tool;
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK reads the input schema only, and checks it
-    return this.#client.callTool(params, { ...options, toolDefinition: tool as unknown as Tool });
+    return this.#client.callTool(params, { ...options, toolDefinition: definition as unknown as Tool });
   }
 }
 
 function createTransport({ config, options, onStderr }: ConnectionOptions): UpstreamTransport {
   const limit = maxMessageBytes(options.maxToolResultBytes);
   if (config.type !== 'stdio') return new HttpTransport({ server: config, maxMessageBytes: limit });
-  return new StdioTransport({ server: config, baseEnvironment: options.baseEnvironment, maxMessageBytes: limit, onStderr });
+  const maxKeptBytes = options.maxKeptResultBytes;
+  return new StdioTransport({ server: config, baseEnvironment: options.baseEnvironment, maxMessageBytes: limit, maxKeptBytes, onStderr });
 }

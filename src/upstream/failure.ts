@@ -3,7 +3,7 @@ import type { ServerConfig } from '../config/schema.ts';
 import { ResponseTooLarge } from './bounded-fetch.ts';
 import type { CallAnswer } from './call.ts';
 import { failedAnswer } from './call.ts';
-import { localVerdict } from './local-reply.ts';
+import { localVerdict, wholeMessage } from './local-reply.ts';
 import type { Redact } from './redact.ts';
 import { shownUrl } from './redact.ts';
 import { tooLarge } from './tool-value.ts';
@@ -55,7 +55,10 @@ export interface CallContext {
 export function callFailure(error: unknown, context: CallContext): CallAnswer {
   const { server, signal, timeoutMs } = context;
   if (signal.aborted) return failedAnswer('ERR_EXECUTE_CANCELLED', 'the call was cancelled');
-  if (isOversized(error, context.end)) return tooLarge(context.maxToolResultBytes);
+  if (isOversized(error, context.end)) {
+    const whole = error instanceof ProtocolError ? wholeMessage(error.data) : undefined;
+    return tooLarge(context.maxToolResultBytes, whole, whole !== undefined);
+  }
   if (error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout) {
     const hint = 'The tool may still be working. Ask it for less at once, or have the operator raise timeoutMs of the server.';
     return failedAnswer('ERR_UPSTREAM_TIMEOUT', `the server "${server}" did not answer within ${timeoutMs} ms`, hint);

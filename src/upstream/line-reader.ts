@@ -7,16 +7,17 @@ const KEPT_BYTES = 256;
 export interface LineSinks {
   /** One line without its end. */
   readonly line: (line: string) => void;
-  /** A line over the limit has ended. Only its first and last few bytes are known. */
-  readonly oversized: (head: string, tail: string) => void;
+  /** A line over the limit has ended. Its first and last few bytes are known, and all of it where it may be kept. */
+  readonly oversized: (head: string, tail: string, whole: Buffer | undefined) => void;
   /** A line is over twice the limit and still has no end: whoever sends this will not stop. */
   readonly flooded: () => void;
 }
 
-/** Splits bytes into lines while holding at most `maxBytes` of them. */
+/** Splits bytes into lines while holding at most `maxBytes` of them, or `keptBytes` of a line that nobody is going to parse. */
 export class LineReader {
   readonly #maxBytes: number;
   readonly #sinks: LineSinks;
+  readonly #keptBytes: number;
   #chunks: Buffer[] = [];
   /** Bytes of the current line so far, whether kept or thrown away. */
   #length = 0;
@@ -26,8 +27,9 @@ export class LineReader {
   #tail: Buffer = Buffer.alloc(0);
   #over = false;
 
-  constructor(maxBytes: number, sinks: LineSinks) {
+  constructor(maxBytes: number, sinks: LineSinks, keptBytes = 0) {
     this.#maxBytes = maxBytes;
+    this.#keptBytes = keptBytes;
     this.#sinks = sinks;
   }
 
@@ -49,6 +51,8 @@ export class LineReader {
       return;
     }
     if (!this.#over) this.#startDropping();
+    if (this.#length <= this.#keptBytes) this.#chunks.push(bytes);
+    else this.#chunks = [];
     this.#tail = Buffer.concat([this.#tail, bytes.subarray(-KEPT_BYTES)]).subarray(-KEPT_BYTES);
     if (this.#length > 2 * this.#maxBytes) this.#sinks.flooded();
   }
@@ -58,16 +62,16 @@ export class LineReader {
     this.#over = true;
     this.#head = kept.subarray(0, KEPT_BYTES).toString();
     this.#tail = Buffer.from(kept.subarray(-KEPT_BYTES));
-    this.#chunks = [];
   }
 
   #endLine(): void {
     const [chunks, over, head, tail] = [this.#chunks, this.#over, this.#head, this.#tail.toString()];
+    const isKept = this.#length <= this.#keptBytes;
     this.#chunks = [];
     this.#length = 0;
     this.#elements = 0;
     this.#over = false;
-    if (over) this.#sinks.oversized(head, tail);
+    if (over) this.#sinks.oversized(head, tail, isKept ? Buffer.concat(chunks) : undefined);
     else this.#sinks.line(Buffer.concat(chunks).toString().replace(/\r$/, ''));
   }
 }

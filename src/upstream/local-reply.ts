@@ -15,8 +15,17 @@ export function localReply(id: RequestId, verdict: LocalVerdict): JSONRPCErrorRe
   return { jsonrpc: '2.0', id, error: { code: -32000, message: verdict, data: DATA[verdict] } };
 }
 
+/** The answer that was too large to be read, as it came; of those replies that have one. */
+const wholes = new WeakMap<object, Uint8Array>();
+
+/** The message that an `oversized` reply stands for, where it was kept. */
+export function wholeMessage(data: unknown): Uint8Array | undefined {
+  return typeof data === 'object' && data !== null ? wholes.get(data) : undefined;
+}
+
 /** Our own verdict, when the error data of a response is one. */
 export function localVerdict(data: unknown): LocalVerdict | undefined {
+  if (wholeMessage(data)) return 'oversized';
   const verdicts = ['oversized', 'closed', 'invalid'] as const;
   return verdicts.find((verdict) => data === DATA[verdict]);
 }
@@ -37,9 +46,14 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
  * The reply to a request whose answer was too large to read, found by the id at the beginning or the end of the answer,
  * where servers write it. A server that lies about it can only fail its own calls.
  */
-export function oversizedReply(head: string, tail: string): JSONRPCErrorResponse | undefined {
+export function oversizedReply(head: string, tail: string, whole?: Uint8Array): JSONRPCErrorResponse | undefined {
   const id = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(\d{1,15})\s*,/.exec(head)?.[1] ?? idAtEnd(tail);
-  return id === undefined ? undefined : localReply(Number(id), 'oversized');
+  if (id === undefined) return undefined;
+  const reply = localReply(Number(id), 'oversized');
+  if (!whole) return reply;
+  const data = Object.freeze({});
+  wholes.set(data, whole);
+  return { ...reply, error: { ...reply.error, data } };
 }
 
 function idAtEnd(tail: string): string | undefined {

@@ -8,6 +8,8 @@ export interface UpstreamLog {
 export interface UpstreamOptions {
   /** Most bytes of JSON text that one answer may have. */
   readonly maxToolResultBytes: number;
+  /** Most bytes of an answer over that which are kept as they came, where the transport can. Default: none. */
+  readonly maxKeptResultBytes?: number;
   /** Our environment; a child process gets a few harmless variables of it and no others. */
   readonly baseEnvironment: Readonly<Record<string, string>>;
   readonly log: UpstreamLog;

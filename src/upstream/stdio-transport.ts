@@ -4,7 +4,7 @@ import type { JSONRPCMessage } from '@modelcontextprotocol/client';
 import type { StdioServerConfig } from '../config/schema.ts';
 import { childEnvironment } from './child-environment.ts';
 import { endProcess, signalGroup } from './child-process.ts';
-import { LineReader } from './line-reader.ts';
+import { LineReader, type LineSinks } from './line-reader.ts';
 import { invalidReply, oversizedReply } from './local-reply.ts';
 import type { ConnectionEnd, UpstreamTransport } from './transport.ts';
 
@@ -15,6 +15,8 @@ export interface StdioTransportOptions {
   readonly server: StdioServerConfig;
   readonly baseEnvironment: Readonly<Record<string, string>>;
   readonly maxMessageBytes: number;
+  /** A message over that limit is kept as it came, unread, up to this many bytes. Default: not at all. */
+  readonly maxKeptBytes?: number | undefined;
   readonly onStderr: (line: string) => void;
 }
 
@@ -84,11 +86,12 @@ export class StdioTransport implements UpstreamTransport {
   }
 
   #listen(child: ChildProcess): void {
-    const reader = new LineReader(this.#options.maxMessageBytes, {
+    const sinks: LineSinks = {
       line: (line) => this.#receive(line),
-      oversized: (head, tail) => this.#receiveOversized(head, tail),
+      oversized: (head, tail, whole) => this.#receiveOversized(head, tail, whole),
       flooded: () => this.#fail('it wrote far more than the limit without a line end'),
-    });
+    };
+    const reader = new LineReader(this.#options.maxMessageBytes, sinks, this.#options.maxKeptBytes);
     child.stdout?.on('data', (chunk: Buffer) => {
       if (!this.#closed) reader.push(chunk);
     });
@@ -126,9 +129,9 @@ export class StdioTransport implements UpstreamTransport {
     else this.onerror?.(new Error('a line on its stdout is not a JSON-RPC message'));
   }
 
-  #receiveOversized(head: string, tail: string): void {
+  #receiveOversized(head: string, tail: string, whole: Buffer | undefined): void {
     if (this.#closed) return;
-    const reply = oversizedReply(head, tail);
+    const reply = oversizedReply(head, tail, whole);
     if (reply === undefined) this.#fail('it sent a message over the size limit');
     else this.onmessage?.(reply);
   }

@@ -27,13 +27,17 @@ export function toolAnswer(rawResult: unknown, maxBytes: number): CallAnswer {
   }
   if (result.isError) return toolError(result.content, maxBytes);
   const value = valueText(result);
-  return Buffer.byteLength(value) > maxBytes ? tooLarge(maxBytes) : { ok: true, value };
+  return Buffer.byteLength(value) > maxBytes ? tooLarge(maxBytes, Buffer.from(value)) : { ok: true, value };
 }
 
-/** The answer when there was more than `maxBytes` of it. */
-export function tooLarge(maxBytes: number): CallAnswer {
+/**
+ * The answer when there was more than `maxBytes` of it.
+ * @param whole JSON text of the value, or of the message, where there is one
+ */
+export function tooLarge(maxBytes: number, whole?: Uint8Array, isMessage = false): CallAnswer {
   const hint = 'Ask for less: use the filters, page sizes or fields that the tool offers.';
-  return failedAnswer('ERR_UPSTREAM_TOO_LARGE', `the tool's answer is larger than ${maxBytes} bytes`, hint);
+  const message = `the tool's answer is larger than ${maxBytes} bytes`;
+  return { ok: false, error: { code: 'ERR_UPSTREAM_TOO_LARGE', message, hint, ...(whole && { whole }), ...(isMessage && { isMessage }) } };
 }
 
 function parseToolResult(raw: unknown): ToolResult | undefined {

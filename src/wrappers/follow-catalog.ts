@@ -1,5 +1,5 @@
 import type { Catalog } from '../upstream/catalog.ts';
-import { generateWrappers, type WrapperCache } from './generate.ts';
+import { generateWrappers, type LearnedSchemas, type WrapperCache } from './generate.ts';
 import { writeWrappers } from './write.ts';
 import type { WrapperSet } from './wrapper-set.ts';
 
@@ -17,18 +17,36 @@ export interface CatalogWrappers {
   onChange(listener: (wrappers: WrapperSet) => void): () => void;
 }
 
+/** What was learned of results, and when there is news. */
+export interface LearnedSource {
+  readonly learnedSchema: LearnedSchemas;
+  onChange(listener: () => void): () => void;
+}
+
 export interface FollowLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
 }
 
-/** Generates the wrappers of the present catalog, writes them to `directory`, and does so again after every change, one at a time. */
-export async function followCatalog(source: CatalogSource, directory: string, log: FollowLog): Promise<CatalogWrappers> {
+/**
+ * Generates the wrappers of the present catalog, writes them to `directory`, and does so again after every change of it or of what was
+ * learned, one at a time.
+ */
+export async function followCatalog(
+  source: CatalogSource,
+  directory: string,
+  log: FollowLog,
+  learned?: LearnedSource,
+): Promise<CatalogWrappers> {
   const cache: WrapperCache = new Map();
   const listeners = new Set<(wrappers: WrapperSet) => void>();
   const never = new AbortController().signal;
   const generate = async (catalog: Catalog): Promise<WrapperSet> => {
-    const set = await generateWrappers(catalog, { cache }, never);
+    const set = await generateWrappers(
+      catalog,
+      { cache, learned: learned && ((server, tool) => learned.learnedSchema(server, tool)) },
+      never,
+    );
     const report = await writeWrappers(set, directory);
     log.info({ tools: set.tools.length, written: report.written.length, removed: report.removed.length, directory }, 'Wrappers generated');
     return set;
@@ -43,9 +61,11 @@ export async function followCatalog(source: CatalogSource, directory: string, lo
     current = set;
     for (const listener of listeners) listener(set);
   };
-  source.onChange((catalog) => {
+  const follow = (catalog: Catalog): void => {
     last = last.then(() => refresh(catalog)).catch((error: unknown) => log.warn({ err: error }, 'Wrappers could not be generated'));
-  });
+  };
+  source.onChange(follow);
+  learned?.onChange(() => follow(source.catalog()));
   return {
     current: () => current,
     onChange: (listener) => {

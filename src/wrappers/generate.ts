@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
+import type { JsonSchema } from '../learned/learned-schema.ts';
 import type { Catalog, CatalogServer, CatalogTool } from '../upstream/catalog.ts';
 import { camelCase, folderName, uniqueNames } from './names.ts';
 import { canonicalJson, schemaHash, textHash } from './schema-hash.ts';
@@ -17,7 +18,11 @@ export interface GenerateOptions {
   readonly onProgress?: (done: number, total: number, server: string) => void;
   /** Makes a change of one tool cost one tool. */
   readonly cache?: WrapperCache;
+  /** What was learned of the results of a tool that declares none. */
+  readonly learned?: LearnedSchemas | undefined;
 }
+
+export type LearnedSchemas = (server: string, tool: string) => JsonSchema | undefined;
 
 interface ManifestTool {
   readonly name: string;
@@ -48,7 +53,7 @@ export async function generateWrappers(catalog: Catalog, options: GenerateOption
     folderName,
     '-',
   );
-  const run = new Generation(options.cache ?? new Map(), signal);
+  const run = new Generation(catalog, options, signal);
   const manifest: GeneratedServer[] = [];
   for (const [at, server] of servers.entries()) {
     manifest.push(await run.addServer(server, folders.get(server.name) ?? folderName(server.name)));
@@ -67,16 +72,19 @@ function byName(a: { readonly name: string }, b: { readonly name: string }): num
 }
 
 class Generation {
+  readonly #catalog: Catalog;
   readonly #cache: WrapperCache;
+  readonly #learned: LearnedSchemas;
   readonly #signal: AbortSignal;
   readonly #files = new Map<string, string>();
+  /** The texts that would be there if nothing had been learned, where they are different. */
+  readonly #declared = new Map<string, string>();
   readonly #tools: WrapperTool[] = [];
   readonly #used = new Set<string>();
   #sliceStart = performance.now();
 
-  constructor(cache: WrapperCache, signal: AbortSignal) {
-    this.#cache = cache;
-    this.#signal = signal;
+  constructor(catalog: Catalog, { cache = new Map(), learned = () => undefined }: GenerateOptions, signal: AbortSignal) {
+    [this.#catalog, this.#cache, this.#learned, this.#signal] = [catalog, cache, learned, signal];
   }
 
   async addServer(server: CatalogServer, folder: string): Promise<GeneratedServer> {
@@ -100,23 +108,34 @@ class Generation {
     for (const key of this.#cache.keys()) if (!this.#used.has(key)) this.#cache.delete(key);
     const files = new Map([...this.#files].sort(([a], [b]) => (a < b ? -1 : 1)));
     const tools = this.#tools.sort((a, b) => byName({ name: a.server }, { name: b.server }) || (a.functionName < b.functionName ? -1 : 1));
-    return { hash: textHash(JSON.stringify([...files])), files, tools };
+    if (this.#declared.size === 0) return this.#setOf(files, tools);
+    const declared = new Map([...files].map(([file, text]) => [file, this.#declared.get(file) ?? text]));
+    return { ...this.#setOf(files, tools), declared: this.#setOf(declared, tools) };
+  }
+
+  #setOf(files: ReadonlyMap<string, string>, tools: readonly WrapperTool[]): WrapperSet {
+    return { hash: textHash(JSON.stringify([...files])), files, tools, catalog: this.#catalog };
   }
 
   async #addTool(server: string, folder: string, tool: CatalogTool, functionName: string): Promise<ManifestTool> {
     const file = `${folder}/${functionName}.ts`;
     const compiled = await this.#compile(server, tool, functionName);
-    this.#files.set(file, compiled.text);
+    const schema = tool.outputSchema === undefined ? this.#learned(server, tool.name) : undefined;
+    const learned = schema && (await this.#compile(server, tool, functionName, schema));
+    this.#files.set(file, learned?.text ?? compiled.text);
+    if (learned !== undefined) this.#declared.set(file, compiled.text);
     const summary = firstLine(tool.description ?? '', 200) || firstLine(tool.title ?? tool.annotations?.title ?? '', 200);
-    this.#tools.push({ server, tool: tool.name, folder, functionName, signature: compiled.signature, summary });
+    const { signature } = compiled;
+    const more = learned === undefined ? {} : { learnedSignature: learned.signature };
+    this.#tools.push({ server, tool: tool.name, folder, functionName, signature, ...more, summary });
     const outputSchemaHash = tool.outputSchema === undefined ? null : schemaHash(tool.outputSchema);
     return { name: tool.name, function: functionName, file, inputSchemaHash: schemaHash(tool.inputSchema), outputSchemaHash };
   }
 
-  async #compile(server: string, tool: CatalogTool, functionName: string): Promise<CompiledTool> {
+  async #compile(server: string, tool: CatalogTool, functionName: string, learned?: JsonSchema): Promise<CompiledTool> {
     // Keys in their own order: the order of properties is part of the text.
-    const key = textHash(canonicalJson([server, functionName, tool], false));
-    const compiled = this.#cache.get(key) ?? (await compileTool(server, tool, functionName));
+    const key = textHash(canonicalJson([server, functionName, tool, ...(learned ? [learned] : [])], false));
+    const compiled = this.#cache.get(key) ?? (await compileTool(server, tool, functionName, learned));
     this.#cache.set(key, compiled);
     this.#used.add(key);
     return compiled;

@@ -1,3 +1,5 @@
+import type { Catalog } from '../upstream/catalog.ts';
+
 /** One generated function: how an agent imports and calls one upstream tool. */
 export interface WrapperTool {
   readonly server: string;
@@ -9,6 +11,8 @@ export interface WrapperTool {
   readonly functionName: string;
   /** One line, for descriptions: `listIssues(input: { repo: string; state?: "open" | "closed" }): Promise<unknown>`. */
   readonly signature: string;
+  /** The same with the type that was learned from answers, for a tool that declares none. Changes as more is learned. */
+  readonly learnedSignature?: string;
   /** The first line of the tool's description, or its title, or "". */
   readonly summary: string;
 }
@@ -21,4 +25,8 @@ export interface WrapperSet {
   readonly files: ReadonlyMap<string, string>;
   /** Sorted by server, then function name. */
   readonly tools: readonly WrapperTool[];
+  /** What the set was generated from. */
+  readonly catalog?: Catalog;
+  /** The same set without what was learned: it does not change while the catalog does not. Absent when nothing was learned. */
+  readonly declared?: WrapperSet;
 }

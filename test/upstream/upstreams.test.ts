@@ -170,6 +170,17 @@ test('a server without tools is ready with none', async () => {
   });
 });
 
+test('a server that changes its tools without end is listed again all the time, and not more than a few times in a second', async () => {
+  const upstreams = connect({ restless: fixture('restless') });
+  await upstreams.settled();
+  const names = new Set<string>();
+  upstreams.onChange(() => server(upstreams, 'restless').tools.forEach(({ name }) => name.startsWith('current-') && names.add(name)));
+  const began = performance.now();
+  await upstreams.call({ server: 'restless', tool: 'start', arguments: { changes: 10_000, everyMs: 20 } }, never());
+  await until(() => names.size > 3);
+  expect(names.size).toBeLessThanOrEqual(2 + (performance.now() - began) / 250);
+});
+
 test('a list that changes refreshes the catalog; one that only says so does not', async () => {
   const upstreams = connect({ changing: fixture('changing') });
   await upstreams.settled();

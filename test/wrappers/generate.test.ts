@@ -159,7 +159,7 @@ test('the same catalog in any order gives the same bytes, and a change of one te
     QUIET,
   );
   expect([...other.files]).toEqual([...one.files]);
-  expect(other).toEqual(one);
+  expect({ ...other, catalog: undefined }).toEqual({ ...one, catalog: undefined });
   const changed = await generateWrappers(catalog(server('b', tools), server('a', [tool('x', {}, { description: 'new' })])), {}, QUIET);
   expect(changed.hash).not.toBe(one.hash);
 });
