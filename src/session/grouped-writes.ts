@@ -1,3 +1,5 @@
+import { SandboxError } from '../errors.ts';
+
 /** Writes that come in the same turn of the event loop, in one transaction: most of what a small write costs is its transaction. */
 export class GroupedWrites {
   readonly #transact: (work: () => void) => void;
@@ -13,7 +15,10 @@ export class GroupedWrites {
     [this.#transact, this.#after] = [transact, after];
   }
 
-  /** Resolves with what `write` gives once it is written. One that throws fails alone. */
+  /**
+   * Resolves with what `write` gives once it is written. One that refuses with a SandboxError, before it writes anything, fails alone;
+   * after any other error nothing of the transaction is kept.
+   */
   add(write: () => number): Promise<number> {
     if (this.#ended) return Promise.reject(this.#ended);
     const { promise, resolve, reject } = Promise.withResolvers<number>();
@@ -57,6 +62,7 @@ function attempt({ write, resolve, reject }: Write): () => void {
     const value = write();
     return () => resolve(value);
   } catch (error) {
+    if (!(error instanceof SandboxError)) throw error;
     return () => reject(error);
   }
 }

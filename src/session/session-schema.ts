@@ -1,11 +1,5 @@
-/** Version of the tables below, kept in the file's `user_version`. */
-export const SCHEMA_VERSION = 1;
-
-/**
- * `used` is when a session was last opened or committed, in milliseconds since 1970. The number of sessions is kept by
- * triggers, because counting the rows at every mint would cost more than the mint itself.
- */
-export const SCHEMA = `
+/** `used` is when a session was last opened or committed, in milliseconds since 1970. */
+const FIRST = `
   CREATE TABLE IF NOT EXISTS sessions (
     hash BLOB PRIMARY KEY,
     state TEXT NOT NULL,
@@ -21,17 +15,70 @@ export const SCHEMA = `
   CREATE TRIGGER IF NOT EXISTS session_removed AFTER DELETE ON sessions BEGIN
     UPDATE totals SET sessions = sessions - 1;
   END;
-  PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+
+/**
+ * Sessions belong to a principal. States have a table of their own: a use writes a row of some bytes and not the whole state again, and
+ * whether a session is somebody else's is known before its state is read, so it takes no longer for a large one. Sessions of the
+ * first version were everybody's, which is what "local" is.
+ */
+const WITH_PRINCIPALS = `
+  DROP TRIGGER session_added;
+  DROP TRIGGER session_removed;
+  DROP INDEX sessions_by_use;
+  ALTER TABLE sessions RENAME TO sessions_of_version_1;
+  CREATE TABLE sessions (
+    hash BLOB PRIMARY KEY,
+    principal TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    used INTEGER NOT NULL
+  ) WITHOUT ROWID, STRICT;
+  CREATE TABLE states (hash BLOB PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID, STRICT;
+  INSERT INTO sessions (hash, principal, version, created, used)
+    SELECT hash, 'local', version, used, used FROM sessions_of_version_1;
+  INSERT INTO states (hash, state) SELECT hash, state FROM sessions_of_version_1;
+  DROP TABLE sessions_of_version_1;
+  CREATE INDEX sessions_by_use ON sessions (used);
+  CREATE INDEX sessions_by_principal ON sessions (principal, used, created);
+  CREATE TABLE principals (principal TEXT PRIMARY KEY, sessions INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+  CREATE INDEX principals_by_sessions ON principals (sessions);
+  INSERT INTO principals (principal, sessions) SELECT principal, count(*) FROM sessions GROUP BY principal;
+  CREATE TRIGGER session_added AFTER INSERT ON sessions BEGIN
+    UPDATE totals SET sessions = sessions + 1;
+    INSERT INTO principals (principal, sessions) VALUES (NEW.principal, 1)
+      ON CONFLICT (principal) DO UPDATE SET sessions = sessions + 1;
+  END;
+  CREATE TRIGGER session_removed AFTER DELETE ON sessions BEGIN
+    DELETE FROM states WHERE hash = OLD.hash;
+    UPDATE totals SET sessions = sessions - 1;
+    UPDATE principals SET sessions = sessions - 1 WHERE principal = OLD.principal;
+    DELETE FROM principals WHERE principal = OLD.principal AND sessions <= 0;
+  END;
+`;
+
+/** The tables, version by version. Sessions are counted by triggers: counting rows at every mint would cost more than the mint. */
+export const MIGRATIONS: readonly string[] = [FIRST, WITH_PRINCIPALS];
 
 /** The statements of the store, by what they do. */
 export const STATEMENTS = {
-  add: 'INSERT INTO sessions (hash, state, version, used) VALUES (?, ?, ?, ?)',
-  find: 'SELECT state, version FROM sessions WHERE hash = ? AND used > ?',
-  touch: 'UPDATE sessions SET used = ? WHERE hash = ? AND used > ?',
-  commit: 'UPDATE sessions SET state = ?, version = version + 1, used = ? WHERE hash = ? AND version = ? AND used > ?',
+  add: 'INSERT INTO sessions (hash, principal, version, created, used) VALUES (?, ?, ?, ?, ?)',
+  addState: 'INSERT INTO states (hash, state) VALUES (?, ?)',
+  find: `SELECT version, state FROM sessions CROSS JOIN states USING (hash) WHERE sessions.hash = ? AND principal = ? AND used > ?`,
+  version: 'SELECT version FROM sessions WHERE hash = ? AND principal = ? AND used > ?',
+  state: 'SELECT state FROM states WHERE hash = ?',
+  touch: 'UPDATE sessions SET used = max(used, ?) WHERE hash = ?',
+  change: 'UPDATE sessions SET version = version + 1, used = max(used, ?) WHERE hash = ?',
+  changeState: 'UPDATE states SET state = ? WHERE hash = ?',
   // A few at a time: no mint has to pay for a whole night of expired sessions.
   expire: 'DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE used <= ? ORDER BY used LIMIT 64)',
   total: 'SELECT sessions FROM totals',
-  evict: 'DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions ORDER BY used, hash LIMIT ?)',
+  // The one used longest ago of whoever has most: nobody can push out the sessions of others. Of many who have as many it looks at some.
+  evict: `DELETE FROM sessions WHERE hash = (
+    SELECT oldest FROM (
+      SELECT (SELECT hash FROM sessions WHERE principal = most.principal ORDER BY used, created, hash LIMIT 1) AS oldest FROM (
+        SELECT principal FROM principals WHERE sessions = (SELECT max(sessions) FROM principals) LIMIT 64
+      ) AS most
+    ) CROSS JOIN sessions ON sessions.hash = oldest
+    ORDER BY used, created, hash LIMIT 1)`,
 } as const;

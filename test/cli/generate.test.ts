@@ -39,3 +39,16 @@ test('ampoule generate ends with 1 and names the server that is not ready, and s
   expect(stdout).toMatch(/^not generated: broken is \w+ \(.+\)$/m);
   expect(stdout).toContain('answers/text.ts');
 });
+
+test('ampoule generate names policies for tools that there are not', async () => {
+  await using folder = await temporary();
+  const config = await writeConfig(folder.path, {
+    mcpServers: { answers: fixture('answers') },
+    policies: { servers: { answers: { tools: { ehco: { policy: 'deny' }, echo: { maxCalls: 3 } } } } },
+    log,
+  });
+  const { code, stdout } = await cli(['generate', '--config', config]);
+  expect(code).toBe(0);
+  const line = 'policy: policies.servers.answers.tools names "ehco", but the server "answers" has no tool "ehco". Did you mean "echo"?';
+  expect(stdout.split('\n').filter((one) => one.startsWith('policy:'))).toEqual([line]);
+});

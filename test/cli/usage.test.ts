@@ -11,7 +11,8 @@ describe.concurrent('help', () => {
   test('names every command', async () => {
     const { code, stdout, stderr } = await cli(['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const command of ['serve', 'run', 'generate', 'engine', 'build']) expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
+    for (const command of ['serve', 'run', 'generate', 'engine', 'build', 'sessions'])
+      expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
   });
 
   test.each([
