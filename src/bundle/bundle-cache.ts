@@ -9,9 +9,9 @@ export class BundleCache {
   readonly #entries = new Map<string, { bundle: Bundle; size: number }>();
   #size = 0;
 
-  /** The key of a program: its text and the wrappers that it may import. */
-  static keyOf(code: string, wrappersHash: string): string {
-    return createHash('sha256').update(wrappersHash).update('\0').update(code, 'utf16le').digest('base64');
+  /** The key of a program: its text, and the wrappers and skills that it imports. */
+  static keyOf(code: string, wrappersHash: string, skillsHash = ''): string {
+    return createHash('sha256').update(wrappersHash).update('\0').update(skillsHash).update('\0').update(code, 'utf16le').digest('base64');
   }
 
   get(key: string): Bundle | undefined {

@@ -3,6 +3,7 @@ import { ENTRY_FILE } from './esbuild.ts';
 import { offsetLookup } from './position-map.ts';
 import { PROGRAM_NAME, type ProgramText } from './program-text.ts';
 import type { Scan } from './scan-result.ts';
+import type { SkillLookup } from './skill-places.ts';
 import type { LineTable, PreparedSource } from './source-text.ts';
 
 /** What stands before a program in its script. */
@@ -32,7 +33,12 @@ export interface Made {
 }
 
 /** The bundle of what esbuild made of a program. */
-export function toBundle(outcome: { script: string; map: string }, program: ProgramText, { prepared, lines }: Sources): Made {
+export function toBundle(
+  outcome: { script: string; map: string },
+  program: ProgramText,
+  { prepared, lines }: Sources,
+  inSkill: SkillLookup = () => undefined,
+): Made {
   const script = outcome.script.trimEnd() + END;
   const lookup = offsetLookup(outcome.map, ENTRY_FILE, program.text);
   const bundle: Bundle = {
@@ -40,7 +46,7 @@ export function toBundle(outcome: { script: string; map: string }, program: Prog
     locate(line, column) {
       const offset = lookup(line, column);
       const source = offset === undefined ? undefined : program.sourceOf(offset);
-      return source === undefined ? undefined : lines.locationAt(source);
+      return source === undefined ? inSkill(line, column) : lines.locationAt(source);
     },
   };
   return { bundle, size: script.length + outcome.map.length + 2 * prepared.shown.length };

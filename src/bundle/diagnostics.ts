@@ -4,6 +4,8 @@ import { ENTRY_FILE } from './esbuild.ts';
 import type { BuildMessage } from './module-source.ts';
 import { libraryOf } from './library-files.ts';
 import { nearestNames } from '../nearest-name.ts';
+import { valuesOf } from './skill-values.ts';
+import { skillOf } from './skill-places.ts';
 import { type ModuleWorld, printable, quotedList } from './specifiers.ts';
 
 const MAX_DIAGNOSTICS = 10;
@@ -37,7 +39,16 @@ export function readMessages(
   world: ModuleWorld,
   locate: (message: BuildMessage) => SourceLocation | undefined,
 ): Finding[] {
-  return messages.map((message) => ({ ...readMessage(message, world), location: locate(message) }));
+  return messages.map((message) => ({ ...readOwnMessage(message, world), location: locate(message) }));
+}
+
+/** What is wrong inside of a skill is told as the skill's. */
+function readOwnMessage(message: BuildMessage, world: ModuleWorld): Finding {
+  const skill = skillOf(message.file);
+  const finding = readMessage(skill === undefined ? message : { ...message, file: ENTRY_FILE }, world);
+  if (skill === undefined) return finding;
+  const hint = `${finding.hint === undefined ? '' : `${finding.hint} `}Save a corrected version of "skills/${skill}" with save_skill, or do without it.`;
+  return { ...finding, message: `The skill "${skill}": ${finding.message}`, hint };
 }
 
 function readMessage(message: BuildMessage, world: ModuleWorld): Finding {
@@ -66,6 +77,8 @@ function explainMissing(module: string, name: string, world: ModuleWorld): Findi
 
 function exportsOf(module: string, world: ModuleWorld): readonly string[] {
   if (module.startsWith('ampoule:')) return AMPOULE_EXPORTS;
+  const skill = world.skills?.modules.get(skillOf(module) ?? '');
+  if (skill !== undefined) return valuesOf(skill);
   const path = module.startsWith('servers:') ? module.slice('servers:'.length) : '';
   const text = world.files.get(path) ?? '';
   const names = new Set<string>();
@@ -85,6 +98,7 @@ function exportsOf(module: string, world: ModuleWorld): readonly string[] {
 
 function specifierOf(module: string): string {
   if (module.startsWith('ampoule:')) return 'ampoule';
+  if (skillOf(module) !== undefined) return `skills/${skillOf(module)}`;
   if (module.startsWith('servers:')) return `servers/${module.slice('servers:'.length).replace(/(?:\/index)?\.ts$/u, '')}`;
   return libraryOf(module) ?? module;
 }

@@ -1,13 +1,13 @@
 import type { Bundle } from './bundle.ts';
 import { BANNER, END, footerOf, type Made, type Sources, toBundle } from './bundle-form.ts';
-import { type DirectLink, linkDirectly } from './direct-link.ts';
+import { type DirectLink, type Linkers, linkDirectly } from './direct-link.ts';
 import { transform } from './esbuild.ts';
 import { freeName } from './free-name.ts';
 import { blankModule, composeProgram, type LoweredNamespace, PROGRAM_NAME } from './program-text.ts';
 import type { Scan } from './scan-result.ts';
+import type { SkillLookup } from './skill-places.ts';
 import { LineTable } from './source-text.ts';
 import type { ModuleWorld } from './specifiers.ts';
-import type { WrapperLinker } from './wrapper-linker.ts';
 
 /** A program that can be read, in parts. */
 interface Scanned {
@@ -19,11 +19,11 @@ interface Scanned {
 /** In one step, what most programs can be made in. Undefined for the others, and when something is wrong: the long way says what. */
 export async function bundleDirectly(
   { world }: { readonly world: ModuleWorld },
-  { linker, timeoutMs }: { readonly linker: WrapperLinker; readonly timeoutMs: number },
+  { linker, skills, timeoutMs }: Linkers & { readonly timeoutMs: number },
   { sources, scan, lowered }: Scanned,
 ): Promise<Made | undefined> {
   const prefix = freeName('$ampoule', sources.prepared.text);
-  const link = scan.bindings && (await linkDirectly(scan.bindings, world, linker, prefix));
+  const link = scan.bindings && (await linkDirectly(scan.bindings, world, { linker, skills }, prefix));
   if (link === undefined) return undefined;
   if (scan.stripped !== undefined && !sources.prepared.text.includes(PROGRAM_NAME)) {
     return toPlainBundle(link, scan.stripped, sources, scan);
@@ -31,15 +31,27 @@ export async function bundleDirectly(
   const program = composeProgram(sources.prepared.text, { ...scan, imports: [] }, lowered, link.inner);
   const outcome = await transform(program.text, timeoutMs, { banner: BANNER + link.outer, footer: footerOf(scan) });
   if (!outcome.ok || outcome.warnings.some(({ id }) => id === 'assign-to-constant')) return undefined;
-  return toBundle(outcome, program, sources);
+  return toBundle(outcome, program, sources, inHead(outcome.script, link));
+}
+
+/** The places of skills in a script that begins with their declarations. */
+function inHead(script: string, { outer, inSkill }: DirectLink): SkillLookup {
+  let lines: LineTable | undefined;
+  return (line, column) => {
+    if (line < 1 || column < 1 || !script.startsWith(BANNER + outer)) return undefined;
+    lines ??= new LineTable(script, 'script');
+    return inSkill(lines.offsetAt(line, column - 1) - BANNER.length);
+  };
 }
 
 /** Without esbuild: the agent's own text, only without its types. */
-function toPlainBundle({ outer, inner }: DirectLink, stripped: string, sources: Sources, scan: Scan): Made {
+function toPlainBundle(link: DirectLink, stripped: string, sources: Sources, scan: Scan): Made {
+  const { outer, inner } = link;
   // A block of their own, because an imported name may be one of ours.
   const head = `${BANNER}${outer}{${inner}\n`;
   const program = composeProgram(sources.prepared.text, { ...scan, imports: [] }, []);
   const text = `${head}${blankModule(stripped)}}${footerOf(scan)}${END}`;
+  const inSkill = inHead(text, link);
   let lines: LineTable | undefined;
   const bundle: Bundle = {
     script: text,
@@ -47,7 +59,7 @@ function toPlainBundle({ outer, inner }: DirectLink, stripped: string, sources: 
       if (line < 1 || column < 1) return undefined;
       lines ??= new LineTable(text, 'script');
       const source = program.sourceOf(lines.offsetAt(line, column - 1) - head.length);
-      return source === undefined ? undefined : sources.lines.locationAt(source);
+      return source === undefined ? inSkill(line, column) : sources.lines.locationAt(source);
     },
   };
   return { bundle, size: text.length + 2 * sources.prepared.shown.length };

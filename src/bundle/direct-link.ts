@@ -1,5 +1,8 @@
+import type { SourceLocation } from '../errors.ts';
 import { AMPOULE_EXPORTS } from './ampoule-module.ts';
 import type { Binding } from './scan-result.ts';
+import type { SkillLinker, SkillObject } from './skill-linker.ts';
+import { valuesOf } from './skill-values.ts';
 import { type ModuleWorld, resolveAgentImport } from './specifiers.ts';
 import type { WrapperLinker } from './wrapper-linker.ts';
 
@@ -9,10 +12,18 @@ export interface DirectLink {
   readonly outer: string;
   /** Statements that declare the imported names. */
   readonly inner: string;
+  /** The place in a skill for an offset in `outer`. */
+  readonly inSkill: (offset: number) => SourceLocation | undefined;
+}
+
+/** What modules are linked with. */
+export interface Linkers {
+  readonly linker: WrapperLinker;
+  readonly skills: SkillLinker;
 }
 
 /**
- * Links a program that imports only wrappers and `ampoule`. esbuild would ask back for every module, which costs more than all
+ * Links a program that imports only wrappers, skills and `ampoule`. esbuild would ask back for every module, which costs more than all
  * that it then does.
  * @param prefix - begins names that do not occur in the agent's text.
  * @returns undefined when there is something that only the bundler can do, or explain.
@@ -21,12 +32,19 @@ export interface DirectLink {
 export async function linkDirectly(
   bindings: readonly Binding[],
   world: ModuleWorld,
-  linker: WrapperLinker,
+  linkers: Linkers,
   prefix: string,
 ): Promise<DirectLink | undefined> {
-  const modules = new LinkedModules(world, linker, prefix);
+  const modules = new LinkedModules(world, linkers, prefix);
+  const skills = bindings.map(({ specifier }) => skillNamed(specifier, world)).filter((name) => name !== undefined);
+  if (skills.length > 0 && !(await modules.addSkills([...new Set(skills)].sort()))) return undefined;
   const inner: string[] = [];
   for (const { specifier, local, imported, members } of bindings) {
+    const skill = skillNamed(specifier, world);
+    if (skill !== undefined && imported === '*') {
+      inner.push(`const ${local}=${modules.skill(skill)};`);
+      continue;
+    }
     const parts = partsOf(specifier, imported === '*' ? members : [imported], world);
     if (parts === undefined) return undefined;
     const values = await Promise.all(parts.map((part) => modules.valueOf(part)));
@@ -34,25 +52,54 @@ export async function linkDirectly(
     const properties = parts.map(({ name }, at) => `${name}:${values[at]}`);
     inner.push(`const ${local}=${imported === '*' ? `Object.freeze({__proto__:null,${properties.join()}})` : values[0]};`);
   }
-  return { outer: modules.declarations.join(''), inner: inner.join('') };
+  return { outer: modules.declarations.join(''), inner: inner.join(''), inSkill: (offset) => modules.inSkill(offset) };
 }
 
-/** Wrapper files as constants, each once. */
+/** The skill that a specifier names. */
+function skillNamed(specifier: string, world: ModuleWorld): string | undefined {
+  const resolution = specifier.startsWith('skills/') ? resolveAgentImport(specifier, world) : undefined;
+  return resolution?.kind === 'skill' ? resolution.name : undefined;
+}
+
+/** Wrapper files as constants, each once, and all skills as another. */
 class LinkedModules {
   readonly #world: ModuleWorld;
-  readonly #linker: WrapperLinker;
+  readonly #linkers: Linkers;
   readonly #prefix: string;
   readonly #constants = new Map<string, string>();
   readonly declarations: string[] = [];
+  #skills: SkillObject | undefined;
+  #skillsAt = 0;
 
-  constructor(world: ModuleWorld, linker: WrapperLinker, prefix: string) {
-    [this.#world, this.#linker, this.#prefix] = [world, linker, prefix];
+  constructor(world: ModuleWorld, linkers: Linkers, prefix: string) {
+    [this.#world, this.#linkers, this.#prefix] = [world, linkers, prefix];
+  }
+
+  /** Before anything else; false when they cannot be linked. */
+  async addSkills(names: readonly string[]): Promise<boolean> {
+    this.#skills = await this.#linkers.skills.load(names, this.#world);
+    if (this.#skills === undefined) return false;
+    const name = this.#constant('skills', this.#skills.expression);
+    this.#skillsAt = `const ${name}=`.length;
+    return true;
+  }
+
+  /** An expression for the module of a skill. */
+  skill(name: string): string {
+    return `${this.#constant('skills', '')}.${this.#skills?.properties.get(name)}`;
+  }
+
+  /** The place in a skill for an offset in the declarations. */
+  inSkill(offset: number): SourceLocation | undefined {
+    const at = offset - this.#skillsAt;
+    return this.#skills !== undefined && at < this.#skills.expression.length ? this.#skills.locate(at) : undefined;
   }
 
   /** An expression for an export; undefined when there is none of that name. */
-  async valueOf({ name, path }: Part): Promise<string | undefined> {
+  async valueOf({ name, path, skill }: Part): Promise<string | undefined> {
+    if (skill !== undefined) return `${this.skill(skill)}.${name}`;
     if (path === undefined) return `${this.#constant('', 'ampoule')}.${name}`;
-    const { expression, names } = await this.#linker.loadObject(path, this.#world);
+    const { expression, names } = await this.#linkers.linker.loadObject(path, this.#world);
     return names.has(name) ? `${this.#constant(path, expression)}.${name}` : undefined;
   }
 
@@ -70,6 +117,8 @@ interface Part {
   readonly name: string;
   /** The wrapper file that has it; none for the host's own. */
   readonly path?: string;
+  /** The skill that has it. */
+  readonly skill?: string;
 }
 
 /** The exports that an import needs (undefined: all), and where they are; undefined when that is not plain. */
@@ -78,6 +127,12 @@ function partsOf(specifier: string, wanted: readonly string[] | undefined, world
   if (resolution.kind === 'ampoule') {
     const all: readonly string[] = AMPOULE_EXPORTS;
     return (wanted ?? all).every((name) => all.includes(name)) ? (wanted ?? all).map((name) => ({ name })) : undefined;
+  }
+  if (resolution.kind === 'skill') {
+    const { name: skill } = resolution;
+    const values = world.skills?.modules.get(skill);
+    const isKnown = wanted !== undefined && values !== undefined && wanted.every((name) => valuesOf(values).includes(name));
+    return isKnown ? wanted.map((name) => ({ name, skill })) : undefined;
   }
   if (resolution.kind !== 'wrapper' || wanted === undefined) return undefined;
   const { path } = resolution;

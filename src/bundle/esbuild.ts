@@ -1,13 +1,17 @@
+import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as esbuild from 'esbuild';
 import { SandboxError } from '../errors.ts';
+import { closedResolver, linkResolver, unmapped } from './closed-resolver.ts';
 import type { BuildMessage, BuildOutcome, LinkSource, ModuleSource, Refusal } from './module-source.ts';
+import type { TrustedOptions } from './trusted-options.ts';
+
+export type { OnResolveArgs, OnResolveResult, PartialMessage, Plugin, PluginBuild } from 'esbuild';
 
 /** The program in messages and source maps. */
 export const ENTRY_FILE = 'agent:program';
 
 const MAX_ATTEMPTS = 3;
-const LIBRARY = Symbol('library');
 const SERVICE_GONE = /^(?:The service (?:was stopped|is no longer running)|write EPIPE|spawn )/u;
 const DIALECT = { target: 'es2024', supported: { 'dynamic-import': false, using: false }, charset: 'utf8' } as const;
 const DEFINED = { 'process.env.NODE_ENV': '"production"' };
@@ -37,6 +41,19 @@ export function openEsbuild(): Disposable {
  * @throws SandboxError ERR_BUNDLE_FAILED after `timeoutMs`, or when the child process dies again and again.
  */
 export function build(source: ModuleSource, wrap: { banner: string; footer: string }, timeoutMs: number): Promise<BuildOutcome> {
+  return bundle(source, { format: 'iife', banner: { js: wrap.banner }, footer: { js: wrap.footer } }, timeoutMs);
+}
+
+/** Bundles to one module without imports, as what others are to be linked with. Throws as {@link build} does. */
+export function buildModule(source: ModuleSource, timeoutMs: number): Promise<BuildOutcome> {
+  return bundle(source, { format: 'esm' }, timeoutMs);
+}
+
+function bundle(
+  source: ModuleSource,
+  shape: Pick<esbuild.BuildOptions, 'format' | 'banner' | 'footer'>,
+  timeoutMs: number,
+): Promise<BuildOutcome> {
   return withService(timeoutMs, async () => {
     const result = await esbuild.build({
       ...DIALECT,
@@ -45,7 +62,7 @@ export function build(source: ModuleSource, wrap: { banner: string; footer: stri
       outfile: 'program.js',
       bundle: true,
       write: false,
-      format: 'iife',
+      ...shape,
       platform: 'browser',
       mainFields: ['browser', 'module', 'main'],
       nodePaths: [],
@@ -57,8 +74,6 @@ export function build(source: ModuleSource, wrap: { banner: string; footer: stri
       treeShaking: true,
       logLevel: 'silent',
       logLimit: 20,
-      banner: { js: wrap.banner },
-      footer: { js: wrap.footer },
       plugins: [closedResolver(source)],
     });
     const [map, script] = [textOf(result.outputFiles, '.map'), textOf(result.outputFiles, '.js')];
@@ -86,26 +101,6 @@ export function link(source: LinkSource, timeoutMs: number): Promise<BuildOutcom
   });
 }
 
-function linkResolver(source: LinkSource): esbuild.Plugin {
-  return {
-    name: 'link',
-    setup(builder) {
-      builder.onResolve({ filter: /.*/ }, ({ kind, path, importer }) => {
-        if (kind === 'entry-point') return { path, namespace: 'servers' };
-        const resolved = source.resolve(path, importer);
-        if ('message' in resolved) return refuse(resolved);
-        return { path: resolved.path, namespace: resolved.space, sideEffects: false };
-      });
-      for (const space of ['servers', 'ampoule'] as const) {
-        builder.onLoad({ filter: /.*/, namespace: space }, ({ path }) => ({
-          contents: unmapped(source.load({ space, path })),
-          loader: 'ts',
-        }));
-      }
-    },
-  };
-}
-
 /**
  * One file of TypeScript to JavaScript: a whole program between `banner` and `footer`, or a part of one, to hear what esbuild thinks
  * of it or to lower what a function body cannot hold. Throws as {@link build} does.
@@ -129,61 +124,6 @@ export function transform(text: string, timeoutMs: number, wrap?: { banner: stri
 
 function textOf(files: readonly esbuild.OutputFile[], ending: string): string {
   return files.find((file) => file.path.endsWith(ending))?.text ?? '';
-}
-
-function closedResolver(source: ModuleSource): esbuild.Plugin {
-  return {
-    name: 'closed',
-    setup(builder) {
-      builder.onResolve({ filter: /.*/ }, async (request) => {
-        if (request.pluginData === LIBRARY) return undefined;
-        if (request.namespace === 'file') {
-          const remote = /^(?:https?:)?\/\//u.test(request.path);
-          return remote ? refuse({ message: 'it imports from the network', aboutLibrary: true }) : undefined;
-        }
-        const kind = request.kind.startsWith('require') ? 'require' : 'import';
-        const resolved = source.resolve(request.path, kind);
-        if (resolved === 'library') return resolveLibrary(builder, request, source.root);
-        if ('message' in resolved) return refuse(resolved);
-        return { path: resolved.path, namespace: resolved.space, sideEffects: false };
-      });
-      for (const space of ['servers', 'ampoule'] as const) {
-        builder.onLoad({ filter: /.*/, namespace: space }, ({ path }) => source.load({ space, path }));
-      }
-      builder.onLoad({ filter: /.*/, namespace: 'file' }, async ({ path }) => {
-        const file = await source.loadLibrary(path);
-        return file.ok ? { contents: file.contents, loader: file.loader } : refuse({ message: file.message, aboutLibrary: true });
-      });
-    },
-  };
-}
-
-async function resolveLibrary(
-  builder: esbuild.PluginBuild,
-  request: esbuild.OnResolveArgs,
-  root: string,
-): Promise<esbuild.OnResolveResult> {
-  const { path, namespace, suffix, sideEffects, errors } = await builder.resolve(request.path, {
-    kind: request.kind,
-    resolveDir: root,
-    pluginData: LIBRARY,
-  });
-  if (errors.length > 0) {
-    return refuse({
-      message: `The library "${request.path}" is allowed but cannot be found.`,
-      hint: 'The operator has to install it, or its name leads to nothing in it.',
-    });
-  }
-  return { path, namespace, suffix, sideEffects };
-}
-
-function refuse(refusal: Refusal): { errors: esbuild.PartialMessage[] } {
-  return { errors: [{ text: refusal.message, detail: refusal }] };
-}
-
-/** esbuild obeys the last `sourceMappingURL` comment, even to read `file:` addresses: this one leads nowhere. */
-function unmapped(text: string): string {
-  return `${text}\n//# sourceMappingURL=none`;
 }
 
 async function withService(timeoutMs: number, work: () => Promise<BuildOutcome>): Promise<BuildOutcome> {
@@ -256,26 +196,22 @@ function toMessage({ id, text, detail, location }: esbuild.Message): BuildMessag
   return { id, text, ...refusal, file: location?.file ?? '', line: location?.line ?? 1, column: location?.column ?? 0 };
 }
 
-/** How {@link bundleTrusted} treats what it takes in. */
-export interface TrustedOptions {
-  /** What stays an import. */
-  readonly external: readonly string[];
-  /** For an engine that brings no platform, neither a browser's nor Node's, and keeps the text of functions: made as short as can be. */
-  readonly bare?: boolean;
-  /** Other modules in the place of some, by the name that is imported. */
-  readonly alias?: Readonly<Record<string, string>>;
-}
+/** What {@link bundleTrusted} begins with: a file, or the text of one in a folder. */
+export type TrustedEntry = string | { readonly text: string; readonly folder: string };
 
-/** Files of our own and the libraries that they name, from disk, as one ES module. */
-export async function bundleTrusted(entry: string, options: TrustedOptions): Promise<string> {
-  const { external, bare = false, alias = {} } = options;
+/** Files of our own and the libraries that they name, from disk, as one ES module, or as a script in one line. */
+export async function bundleTrusted(entry: TrustedEntry, options: TrustedOptions): Promise<string> {
+  const { external = [], bare = false, alias = {}, made = {}, rewrite, oneLine = false } = options;
   const result = await esbuild.build({
     ...DIALECT,
-    entryPoints: [entry],
-    absWorkingDir: dirname(entry),
+    // Nothing else that esbuild writes spreads over lines.
+    ...(oneLine ? { supported: { ...DIALECT.supported, 'template-literal': false } } : {}),
+    ...(typeof entry === 'string'
+      ? { entryPoints: [entry], absWorkingDir: dirname(entry) }
+      : { stdin: { contents: entry.text, resolveDir: entry.folder }, absWorkingDir: entry.folder }),
     bundle: true,
     write: false,
-    format: 'esm',
+    format: oneLine ? 'iife' : 'esm',
     external: [...external],
     alias: { ...alias },
     minify: bare,
@@ -283,6 +219,26 @@ export async function bundleTrusted(entry: string, options: TrustedOptions): Pro
     legalComments: 'none',
     logLevel: 'silent',
     tsconfigRaw: '{}',
+    plugins: [madeModules(made), ...(rewrite === undefined ? [] : [rewriting(rewrite)])],
   });
   return result.outputFiles[0]?.text ?? '';
+}
+
+function madeModules(made: NonNullable<TrustedOptions['made']>): esbuild.Plugin {
+  return {
+    name: 'made',
+    setup(builder) {
+      builder.onResolve({ filter: /.*/ }, ({ path }) => (path in made ? { path, namespace: 'made' } : undefined));
+      builder.onLoad({ filter: /.*/, namespace: 'made' }, async ({ path }) => ({ contents: (await made[path]?.()) ?? '', loader: 'js' }));
+    },
+  };
+}
+
+function rewriting({ files, text }: NonNullable<TrustedOptions['rewrite']>): esbuild.Plugin {
+  return {
+    name: 'rewrite',
+    setup(builder) {
+      builder.onLoad({ filter: files }, async ({ path }) => ({ contents: await text(path, await readFile(path, 'utf8')), loader: 'js' }));
+    },
+  };
 }

@@ -1,6 +1,6 @@
 /** A module by its name in one of our own spaces. */
 export interface VirtualModule {
-  readonly space: 'servers' | 'ampoule';
+  readonly space: 'servers' | 'ampoule' | 'skills';
   readonly path: string;
 }
 
@@ -16,7 +16,7 @@ type Resolved = VirtualModule | 'library' | Refusal;
 
 /** Everything that a bundle may be made of. */
 export interface ModuleSource {
-  /** What the program itself imports; virtual modules import nothing. */
+  /** What the program or a skill imports; other virtual modules import nothing. */
   resolve(specifier: string, kind: 'import' | 'require'): Resolved;
   /** The program, TypeScript. */
   readonly entry: string;
@@ -32,7 +32,7 @@ export interface BuildMessage {
   readonly id: string;
   readonly text: string;
   readonly refusal?: Refusal;
-  /** `agent:program`, `servers:github/index.ts`, or a library's path below the root. */
+  /** `agent:program`, `skills:triage`, `servers:github/index.ts`, or a library's path below the root. */
   readonly file: string;
   readonly line: number;
   readonly column: number;

@@ -1,4 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
+import type { ModuleUse, SkillExport } from '../skill/skill.ts';
+import type { EngineKind } from './specifiers.ts';
 
 /** Something in the agent's text that ends the bundling. */
 export interface Problem {
@@ -6,6 +8,8 @@ export interface Problem {
   readonly message: string;
   readonly hint?: string;
   readonly offset: number;
+  /** The engine that has the problem; every one when absent. */
+  readonly engine?: EngineKind;
 }
 
 /** A module that the agent's text names as a string. */
@@ -60,4 +64,29 @@ export interface Unreadable {
   readonly offset: number;
 }
 
+/** What the parser found in a text that others are to import. */
+export interface ModuleScan {
+  readonly kind: 'module';
+  readonly sites: readonly ImportSite[];
+  readonly problems: readonly Problem[];
+  readonly exports: readonly SkillExport[];
+  /** What it takes from each module that it names. */
+  readonly uses: readonly ModuleUse[];
+  /** Server and tool of each `callTool` that spells them out. */
+  readonly calls: readonly (readonly [server: string, tool: string])[];
+}
+
+/** The regular expressions that an engine needs in another form, in the order of the text. */
+export interface RegExpPort {
+  readonly kind: 'port';
+  readonly edits: readonly Edit[];
+}
+
 export type ScanResult = Scan | Unreadable;
+
+/** What the parser's thread is asked. */
+export interface ScanRequest {
+  readonly text: string;
+  /** A program runs and has a result; a module is imported; a script is finished but for its regular expressions. */
+  readonly form: 'program' | 'module' | 'script';
+}

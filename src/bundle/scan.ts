@@ -1,8 +1,11 @@
-import { parse } from '@babel/parser';
+import { parse, type ParserOptions } from '@babel/parser';
 import { scanStatements, type StatementScan } from './scan-statements.ts';
 import { freeName } from './free-name.ts';
 import { BindingReader } from './scan-bindings.ts';
-import type { Binding, ImportSite, Problem, Scan, ScanResult } from './scan-result.ts';
+import { readModule } from './scan-module.ts';
+import { findAmbientEnum } from './scan-enums.ts';
+import { findSharedParameters } from './scan-parameters.ts';
+import type { Binding, ImportSite, ModuleScan, Problem, Scan, ScanResult, Unreadable } from './scan-result.ts';
 import { composeProgram } from './program-text.ts';
 import { PlainCode, stripTypes } from './strip-types.ts';
 import { asNode, asNodes, nameOf, stringOf, type SyntaxNode, walk } from './syntax-tree.ts';
@@ -10,20 +13,35 @@ import { asNode, asNodes, nameOf, stringOf, type SyntaxNode, walk } from './synt
 /** esbuild's time grows with the square of this and worse: 500 take it half a second. */
 const MAX_SCOPES = 200;
 
+const OPTIONS: ParserOptions = {
+  sourceType: 'module',
+  allowReturnOutsideFunction: true,
+  errorRecovery: true,
+  createImportExpressions: true,
+  attachComment: false,
+  plugins: ['typescript', 'decorators', 'decoratorAutoAccessors'],
+};
+
+/** Parses a text that is to be a module which others import. As {@link scan}. */
+export function scanModule(text: string): ModuleScan | Unreadable {
+  try {
+    const program = asNode(parse(text, OPTIONS).program);
+    if (program === undefined) return unreadable(new TypeError('the parser gave no tree'));
+    const { sites, problems } = scanProgram(text, program).found;
+    const module = readModule(text, program);
+    return { ...module, sites, problems: [...problems, ...module.problems].sort((a, b) => a.offset - b.offset) };
+  } catch (thrown) {
+    return unreadable(thrown);
+  }
+}
+
 /**
  * Parses an agent's text just enough to take its imports, exports and returns apart. Never throws. It may take very long
  * on text that is made for it, so it runs in a thread that can be ended.
  */
 export function scan(text: string): ScanResult {
   try {
-    const file = parse(text, {
-      sourceType: 'module',
-      allowReturnOutsideFunction: true,
-      errorRecovery: true,
-      createImportExpressions: true,
-      attachComment: false,
-      plugins: ['typescript', 'decorators', 'decoratorAutoAccessors'],
-    });
+    const file = parse(text, OPTIONS);
     const program = asNode(file.program);
     if (program === undefined) return unreadable(new TypeError('the parser gave no tree'));
     const { found, isPlain } = scanProgram(text, program);
@@ -40,7 +58,7 @@ function withStripped(text: string, found: Scan): Scan {
   return stripped === undefined ? found : { ...found, stripped };
 }
 
-function unreadable(thrown: unknown): ScanResult {
+function unreadable(thrown: unknown): Unreadable {
   if (thrown instanceof RangeError) {
     return { kind: 'unreadable', reason: 'nesting', message: 'The code is nested too deeply.', offset: 0 };
   }
@@ -100,6 +118,8 @@ function scanInside(program: SyntaxNode): InsideScan {
     if (scopes > MAX_SCOPES) deepest ??= node;
     bindings.see(node);
     plain.see(node);
+    const problem = findSharedParameters(node) ?? findAmbientEnum(node);
+    if (problem !== undefined) problems.push(problem);
     if (node.type === 'ReturnStatement' && !inFunction) returns.push(node.start);
     if (node.type === 'ImportExpression') scanDynamicImport(node, sites, problems);
     if (node.type === 'MetaProperty' && nameOf(node['meta']) === 'import') {

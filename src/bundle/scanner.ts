@@ -1,16 +1,16 @@
 import { Worker } from 'node:worker_threads';
 import { SandboxError } from '../errors.ts';
-import type { ScanResult } from './scan-result.ts';
+import type { Edit, ModuleScan, RegExpPort, ScanRequest, ScanResult, Unreadable } from './scan-result.ts';
 
 const MAX_THREADS = 2;
 const MAX_HEAP_MB = 512;
 const START_MS = 10_000;
 const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './scan-worker.ts' : './scan-worker.js', import.meta.url);
 
-type Outcome = ScanResult | SandboxError;
+type Found = ScanResult | ModuleScan | RegExpPort;
+type Outcome = Found | SandboxError;
 
-interface Task {
-  readonly text: string;
+interface Task extends ScanRequest {
   readonly budgetMs: number;
   readonly settle: (outcome: Outcome) => void;
 }
@@ -26,12 +26,22 @@ export class Scanner implements Disposable {
    * @throws SandboxError ERR_BUNDLE_FAILED when it took longer or the thread died.
    */
   async scan(text: string, budgetMs: number): Promise<ScanResult> {
-    const { promise, resolve } = Promise.withResolvers<Outcome>();
-    this.#queue.push({ text, budgetMs, settle: resolve });
-    this.#next();
-    const outcome = await promise;
-    if (outcome instanceof SandboxError) throw outcome;
-    return outcome;
+    const found = await this.#ask({ text, form: 'program' }, budgetMs);
+    if (found.kind === 'module' || found.kind === 'port') throw failed('The parser took the program for something else.');
+    return found;
+  }
+
+  /** As {@link scan}, for a text that others are to import. */
+  async scanModule(text: string, budgetMs: number): Promise<ModuleScan | Unreadable> {
+    const found = await this.#ask({ text, form: 'module' }, budgetMs);
+    if (found.kind === 'scan' || found.kind === 'port') throw failed('The parser took the module for something else.');
+    return found;
+  }
+
+  /** What to put in the place of regular expressions of a finished script, for an engine that cannot load them. Throws as {@link scan} does. */
+  async portRegExps(script: string, budgetMs: number): Promise<readonly Edit[]> {
+    const found = await this.#ask({ text: script, form: 'script' }, budgetMs);
+    return found.kind === 'port' ? found.edits : [];
   }
 
   /** Starts a thread before anybody waits for one. */
@@ -42,6 +52,15 @@ export class Scanner implements Disposable {
   [Symbol.dispose](): void {
     for (const task of this.#queue.splice(0)) task.settle(failed('The bundler is closed.'));
     for (const thread of [...this.#idle.splice(0), ...this.#busy]) thread.end(failed('The bundler is closed.'));
+  }
+
+  async #ask(request: ScanRequest, budgetMs: number): Promise<Found> {
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    this.#queue.push({ ...request, budgetMs, settle: resolve });
+    this.#next();
+    const outcome = await promise;
+    if (outcome instanceof SandboxError) throw outcome;
+    return outcome;
   }
 
   #next(): void {
@@ -56,7 +75,7 @@ export class Scanner implements Disposable {
   }
 
   async #run(thread: ScanThread, task: Task): Promise<void> {
-    const outcome = await thread.ask(task.text, task.budgetMs);
+    const outcome = await thread.ask(task, task.budgetMs);
     this.#busy.delete(thread);
     if (!thread.ended) this.#idle.push(thread);
     task.settle(outcome);
@@ -77,12 +96,12 @@ class ScanThread {
 
   constructor() {
     this.#worker.unref();
-    this.#worker.on('message', (message: ScanResult | 'ready') => (message === 'ready' ? this.#ready.resolve() : this.#settle(message)));
+    this.#worker.on('message', (message: Found | 'ready') => (message === 'ready' ? this.#ready.resolve() : this.#settle(message)));
     this.#worker.on('error', (cause) => this.end(failed('The parser failed on this code.', cause)));
     this.#worker.on('exit', () => this.end(failed('The parser ended in the middle of this code.')));
   }
 
-  async ask(text: string, budgetMs: number): Promise<Outcome> {
+  async ask({ text, form }: ScanRequest, budgetMs: number): Promise<Outcome> {
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     this.#settle = resolve;
     this.#worker.ref();
@@ -93,7 +112,7 @@ class ScanThread {
       clearTimeout(timer);
       timer = setTimeout(() => this.end(failed(`Parsing the code took longer than ${Math.round(budgetMs)} ms.`)), budgetMs);
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-      this.#worker.postMessage(text);
+      this.#worker.postMessage({ text, form });
       return await promise;
     } finally {
       clearTimeout(timer);

@@ -66,6 +66,12 @@ export class LineTable {
     return offset;
   }
 
+  /** The 1-based line and 1-based column of an offset. */
+  placeAt(offset: number): { line: number; column: number } {
+    const line = this.#lineAt(offset);
+    return { line, column: offset - (this.#starts[line - 1] ?? 0) + 1 };
+  }
+
   /** The position of an offset as it is shown to people. A very long line is cut to the part around the column. */
   locationAt(offset: number): SourceLocation {
     const at = Math.max(0, Math.min(offset, this.#text.length));

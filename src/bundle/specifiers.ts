@@ -1,6 +1,10 @@
 import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
 import { nearestNames } from '../nearest-name.ts';
+import type { Config } from '../config/schema.ts';
+import type { SkillSet } from '../skill/skill-set.ts';
+
+export type EngineKind = Config['engine'];
 
 /** The modules that exist for one program. */
 export interface ModuleWorld {
@@ -9,25 +13,33 @@ export interface ModuleWorld {
   /** Path to text, as in a wrapper set. */
   readonly files: ReadonlyMap<string, string>;
   readonly libraries: readonly string[];
+  /** The engine that the program is for. */
+  readonly engine: EngineKind;
+  /** The skills that the code imports; none when it names none, or there are none here. */
+  readonly skills?: SkillSet | undefined;
 }
 
 export type Resolution =
   | { readonly kind: 'ampoule' }
   | { readonly kind: 'wrapper'; readonly path: string }
   | { readonly kind: 'library' }
+  | { readonly kind: 'skill'; readonly name: string }
   | { readonly kind: 'refused'; readonly message: string; readonly hint: string };
+
+type WrapperResolution = Exclude<Resolution, { kind: 'library' | 'skill' }>;
 
 /** Decides what a specifier in an agent's code means. Nothing is looked up outside `world`. */
 export function resolveAgentImport(specifier: string, world: ModuleWorld): Resolution {
   if (specifier === 'ampoule') return { kind: 'ampoule' };
   if (specifier === 'servers' || specifier.startsWith('servers/')) return resolveServer(specifier, world);
+  if (specifier === 'skills' || specifier.startsWith('skills/')) return resolveSkill(specifier, world);
   const library = packageName(specifier);
   if (library !== undefined && world.libraries.includes(library)) return { kind: 'library' };
   return { kind: 'refused', message: `Cannot import "${printable(specifier)}".`, hint: explain(specifier, library, world) };
 }
 
 /** Decides what a specifier in the wrapper file `importer` means: `ampoule`, or another wrapper file. */
-export function resolveWrapperImport(specifier: string, importer: string, world: ModuleWorld): Exclude<Resolution, { kind: 'library' }> {
+export function resolveWrapperImport(specifier: string, importer: string, world: ModuleWorld): WrapperResolution {
   if (specifier === 'ampoule') return { kind: 'ampoule' };
   const path = /^\.\.?\//u.test(specifier) ? findFile(posix.join(posix.dirname(importer), specifier), world) : undefined;
   if (path !== undefined) return { kind: 'wrapper', path };
@@ -67,6 +79,23 @@ function resolveServer(specifier: string, world: ModuleWorld): Resolution {
   }
   const all = folders.length === 0 ? 'No server is connected.' : `Servers: ${quotedList(folders.map((name) => `servers/${name}`))}.`;
   return refusedServer(specifier, all, nearestNames(folder, folders), undefined);
+}
+
+/** The name in `skills/<name>` or `skills/<name>.ts`. */
+export function skillIn(specifier: string): string {
+  return specifier.replace(/^skills\//u, '').replace(/\.ts$/u, '');
+}
+
+function resolveSkill(specifier: string, { skills }: ModuleWorld): Resolution {
+  const name = skillIn(specifier);
+  if (skills?.modules.has(name) === true) return { kind: 'skill', name };
+  const message = `There is no "${printable(specifier)}".`;
+  const names = skills?.names() ?? [];
+  if (names.includes(name)) return { kind: 'refused', message, hint: `Write the import plainly: import { ... } from "skills/${name}".` };
+  if (names.length === 0) return { kind: 'refused', message, hint: 'There are no skills here. Put the code into the program itself.' };
+  const near = nearestNames(name, names).map((each) => `"skills/${each}"`);
+  const suggestion = near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`;
+  return { kind: 'refused', message: message + suggestion, hint: `Skills: ${quotedList(names.map((each) => `skills/${each}`))}.` };
 }
 
 function refusedServer(specifier: string, fact: string, near: readonly string[], folder: string | undefined): Resolution {

@@ -78,11 +78,16 @@ export class WrapperLinker {
   }
 }
 
-function toObject(module: string): WrapperObject {
+/** What stands before a module in the expression of it. */
+const HEAD = '(()=>{';
+
+/** A linked module as an expression; its text begins `head` characters into that. */
+export function toObject(module: string): WrapperObject & { readonly head: number } {
   const names = new Map((EXPORTS.exec(module)?.[1] ?? '').split(',').map((part) => exported(part.trim())));
   names.delete('');
   const properties = [...names].map(([name, local]) => `${name}:${local}`);
-  return { expression: `(()=>{${module.replace(EXPORTS, '')}return{${properties.join()}};})()`, names: new Set(names.keys()) };
+  const expression = `${HEAD}${module.replace(EXPORTS, '')}return{${properties.join()}};})()`;
+  return { expression, names: new Set(names.keys()), head: HEAD.length };
 }
 
 /** `local as name`, or one name for both. */

@@ -1,3 +1,4 @@
+import type { SkillSet } from '../skill/skill-set.ts';
 import type { WrapperSet } from '../wrappers/wrapper-set.ts';
 import type { LibraryTypes } from './library-types.ts';
 import { type RawDiagnostic, TypeServer, type UpdateSnapshotParams, type UpdateSnapshotResponse } from './type-server.ts';
@@ -10,7 +11,14 @@ const MAX_CHECKS = 20_000;
 
 interface Slot {
   readonly number: number;
+  /** The modules that its programs name, and which skills these are. */
   readonly imports: string;
+}
+
+/** What a program is checked among. */
+export interface Surroundings {
+  readonly wrappers: WrapperSet;
+  readonly skills?: SkillSet | undefined;
 }
 
 /** What a checker process is made of. */
@@ -61,10 +69,10 @@ export class CheckProcess {
   }
 
   /** All errors of a module's text. @throws Error when the process ends meanwhile */
-  async diagnose(text: string, wrappers: WrapperSet): Promise<readonly RawDiagnostic[]> {
+  async diagnose(text: string, around: Surroundings): Promise<readonly RawDiagnostic[]> {
     await this.#started;
     this.#checks += 1;
-    const { config, program, params } = this.#prepare(text, wrappers);
+    const { config, program, params } = this.#prepare(text, around);
     const snapshot = await this.#server.update(params);
     const project = snapshot.projects.find(({ configFileName }) => configFileName === config);
     if (project === undefined) throw new Error('the type checker lost its project');
@@ -83,17 +91,17 @@ export class CheckProcess {
     this.#server.kill(reason);
   }
 
-  #prepare(text: string, wrappers: WrapperSet): ProgramPlace & { params: UpdateSnapshotParams } {
+  #prepare(text: string, { wrappers, skills }: Surroundings): ProgramPlace & { params: UpdateSnapshotParams } {
     const changes = this.#project.setWrappers(wrappers);
     const closed = changes === undefined ? [] : this.#slots.splice(0);
-    const imports = importsOf(text);
+    const imports = importsOf(text) + (skills === undefined ? '' : `\n${skills.hash}`);
     const known = this.#slots.findIndex((slot) => slot.imports === imports);
     const slot = known < 0 ? { number: this.#nextSlot++, imports } : this.#slots.splice(known, 1)[0];
     if (slot === undefined) throw new RangeError('no slot');
     this.#slots.push(slot);
     if (this.#slots.length > MAX_SLOTS) closed.push(...this.#slots.splice(0, 1));
     const gone = closed.map(({ number }) => this.#project.deleteProgram(number));
-    const place = this.#project.setProgram(slot.number, text);
+    const place = this.#project.setProgram(slot.number, text, skills);
     return { ...place, params: update(place, gone, changes, known >= 0) };
   }
 
@@ -103,11 +111,16 @@ export class CheckProcess {
   }
 }
 
-function update(place: ProgramPlace, gone: readonly ProgramPlace[], changes: Changes | undefined, known: boolean): UpdateSnapshotParams {
+function update(
+  place: ProgramPlace,
+  gone: readonly { readonly config: string; readonly files: readonly string[] }[],
+  changes: Changes | undefined,
+  known: boolean,
+): UpdateSnapshotParams {
   const fileChanges = {
     changed: [...(changes?.changed ?? []), ...(known ? [place.program] : [])],
     created: [...(changes?.created ?? []), ...(known ? [] : [place.config, place.program])],
-    deleted: [...(changes?.deleted ?? []), ...gone.flatMap(({ config, program }) => [config, program])],
+    deleted: [...(changes?.deleted ?? []), ...gone.flatMap(({ files }) => files)],
   };
   return {
     ...(known ? {} : { openProjects: [place.config] }),
@@ -118,5 +131,5 @@ function update(place: ProgramPlace, gone: readonly ProgramPlace[], changes: Cha
 
 /** The modules that a text names, in their order. Too much or too little costs time and changes no answer. */
 function importsOf(text: string): string {
-  return [...text.matchAll(/\b(?:from|import)\s*\(?\s*(["'])([^"'\n]{1,200})\1/gu)].map((match) => match[2]).join('\n');
+  return [...text.matchAll(/\b(?:from|import)(?:\s*\(\s*|\s*)(["'])([^"'\n]{1,200})\1/gu)].map((match) => match[2]).join('\n');
 }

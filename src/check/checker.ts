@@ -1,14 +1,16 @@
 import { SandboxError } from '../errors.ts';
+import type { SkillSet } from '../skill/skill-set.ts';
 import type { WrapperSet } from '../wrappers/wrapper-set.ts';
 import { CheckLanes } from './check-lanes.ts';
 import type { CheckProcess, ProcessSetup } from './check-process.ts';
-import { languageTypes } from './compiler-libs.ts';
+import { type EngineKind, languageTypes } from './compiler-libs.ts';
 import { type CheckDiagnostic, explain } from './explain.ts';
 import { findReturns } from './find-returns.ts';
 import { likelyPrograms } from './likely-programs.ts';
 import { LibraryTypes } from './library-types.ts';
 import { composeChecked } from './program-text.ts';
 import { ReportCache } from './report-cache.ts';
+import { skillReports, withSkills } from './skill-reports.ts';
 import { type RawDiagnostic, typescriptFolder } from './type-server.ts';
 
 export type { CheckDiagnostic } from './explain.ts';
@@ -28,6 +30,8 @@ export interface CheckReport {
 export interface CheckSource {
   readonly code: string;
   readonly wrappers: WrapperSet;
+  /** The skills that the code imports. They are checked too: what they use may have changed since they were saved. */
+  readonly skills?: SkillSet | undefined;
 }
 
 /** An agent's text as the bundler reads it, so that both show the same positions. */
@@ -41,6 +45,8 @@ export interface CheckerOptions {
   readonly libraries: readonly string[];
   /** Absolute folder of the operator's installation: types of libraries come from its `node_modules`, nothing else is read. */
   readonly resolveFrom: string;
+  /** The engine that programs run on: what it lacks is not declared. Default: quickjs. */
+  readonly engine?: EngineKind;
   /** Milliseconds for one check, after which it fails. Default: 2000. */
   readonly timeoutMs?: number;
   /** Text of the guest's `globals.d.ts`. */
@@ -72,16 +78,20 @@ export function createChecker(options: CheckerOptions): Checker {
   const close = (): Promise<void> => lanes.close();
   const check = async (source: CheckSource, signal: AbortSignal): Promise<CheckReport> => {
     signal.throwIfAborted();
-    const key = ReportCache.keyOf(source.code, source.wrappers.hash);
+    const key = ReportCache.keyOf(source.code, source.wrappers.hash, source.skills?.hash);
     const known = cache.get(key);
     if (known !== undefined) return known;
     const report = await lanes.run((process) => checkWith(process, source, options), signal);
     cache.set(key, report);
     return report;
   };
+  const checkAll = async (source: CheckSource, signal: AbortSignal): Promise<CheckReport> => {
+    const report = await check(source, signal);
+    return source.skills === undefined ? report : withSkills(report, await skillReports(source.skills, source, check, signal));
+  };
   let newest: WrapperSet | undefined;
   return {
-    check,
+    check: checkAll,
     async warm(wrappers) {
       newest = wrappers;
       const { signal } = new AbortController();
@@ -101,38 +111,43 @@ export function checkError({ diagnostics }: CheckReport): SandboxError {
   const more = diagnostics.length > 1 ? ` (and ${diagnostics.length - 1} more)` : '';
   return new SandboxError('ERR_CHECK_TYPES', `${first?.message ?? 'The code does not type-check.'}${more}`, {
     ...(first?.location === undefined ? {} : { location: first.location }),
+    ...(first?.location?.module === undefined ? {} : { hint: skillHint(first.location.module) }),
     diagnostics,
   });
 }
 
-function processSetup({ globals, ampoule, libraries, resolveFrom }: CheckerOptions): () => ProcessSetup {
+function skillHint(module: string): string {
+  return `Save a corrected version of "${module}" with save_skill, or do without it.`;
+}
+
+function processSetup({ engine = 'quickjs', globals, ampoule, libraries, resolveFrom }: CheckerOptions): () => ProcessSetup {
   let setup: ProcessSetup | undefined;
   return () => {
     if (setup !== undefined) return setup;
     const compilerFolder = typescriptFolder();
-    const language = languageTypes(compilerFolder);
+    const language = languageTypes(compilerFolder, engine);
     const guest = { globals: `${language.script}\n${globals}`, globalModules: language.modules, ampoule };
     setup = { guest, libraries: new LibraryTypes(resolveFrom, libraries), compilerFolder };
     return setup;
   };
 }
 
-async function checkWith(process: CheckProcess, { code, wrappers }: CheckSource, options: CheckerOptions): Promise<CheckReport> {
+async function checkWith(process: CheckProcess, { code, ...around }: CheckSource, options: CheckerOptions): Promise<CheckReport> {
   const prepared = options.readSource(code);
   const { text } = prepared;
   let returns = [...findReturns(text).offsets];
   let checked = composeChecked(text, returns);
-  let raw = await process.diagnose(checked.text, wrappers);
+  let raw = await process.diagnose(checked.text, around);
   const missed = missedReturns(raw, checked);
   if (missed.length > 0) {
     returns = [...new Set([...returns, ...missed])].sort((a, b) => a - b);
     checked = composeChecked(text, returns);
-    raw = await process.diagnose(checked.text, wrappers);
+    raw = await process.diagnose(checked.text, around);
   }
   if (raw.length === 0) return { diagnostics: [] };
   const diagnostics = explain(raw, {
     text: checked.text,
-    wrappers,
+    ...around,
     libraries: options.libraries,
     locate: (offset) => prepared.locationAt(Math.max(0, checked.sourceOf(offset))),
     textOf: (path) => process.textOf(path),

@@ -1,4 +1,5 @@
 import type { Diagnostic, SourceLocation } from '../errors.ts';
+import type { SkillSet } from '../skill/skill-set.ts';
 import type { WrapperSet } from '../wrappers/wrapper-set.ts';
 import { adviseGlobal } from './absent-globals.ts';
 import { declarationAt, functionsOf, propertiesOf, suggest, suggestModule } from './candidates.ts';
@@ -19,6 +20,7 @@ export interface ExplainContext {
   /** The text that was checked. */
   readonly text: string;
   readonly wrappers: WrapperSet;
+  readonly skills?: SkillSet | undefined;
   readonly libraries: readonly string[];
   /** Where an offset in `text` is for the agent. */
   locate(offset: number): SourceLocation;
@@ -117,6 +119,7 @@ function withoutPaths(text: string): string {
   return text
     .replaceAll(/\/[^\s"'`]*\/node_modules\/(?:@types\/)?((?:@[^/"'\s]+\/)?[^/"'\s]+)[^"'\s]*/gu, '$1')
     .replaceAll(/\/ampoule-check\/servers\/([^"'\s]*?)(?:\/index)?(?:\.ts)?(?=["'\s)]|$)/gu, 'servers/$1')
+    .replaceAll(/\/ampoule-check\/program\d+\/skills\/([a-z0-9-]+)(?:\.ts)?(?=["'\s).]|$)/gu, 'skills/$1')
     .replaceAll(/\/ampoule-check\/ampoule(?:\.d\.ts|\.d)?/gu, 'ampoule')
     .replaceAll(/\/ampoule-check\/program\d+\/program(?:\.ts)?/gu, 'the code')
     .replaceAll(/\/ampoule-check\/[^"'\s]*/gu, 'the code');
@@ -149,7 +152,7 @@ function adviceOn({ code, pos, end }: RawDiagnostic, base: string, context: Expl
   if (code === 2307) return suggestModule(named, context.wrappers, context.libraries);
   if (code === 2305) {
     const [module = '', member = ''] = [/"([^"]+)"/u.exec(base)?.[1], /member '([^']+)'/u.exec(base)?.[1]];
-    return suggest(member, functionsOf(module.replace('servers/', ''), context.wrappers), 'It exports');
+    return suggest(member, exportsOf(module, context), 'It exports');
   }
   if (code === 2339) return adviseProperty(named, base, context);
   if (code === 2353) {
@@ -157,6 +160,13 @@ function adviceOn({ code, pos, end }: RawDiagnostic, base: string, context: Expl
     return suggest(name, propertiesOf(type, context.wrappers), 'It has');
   }
   return '';
+}
+
+function exportsOf(module: string, { wrappers, skills }: ExplainContext): string[] {
+  const skill = skills?.modules.get(module.replace('skills/', ''));
+  return skill === undefined || !module.startsWith('skills/')
+    ? functionsOf(module.replace('servers/', ''), wrappers)
+    : skill.exports.map(({ name }) => name);
 }
 
 function adviseProperty(name: string, base: string, { wrappers }: ExplainContext): string {

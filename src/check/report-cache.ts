@@ -7,9 +7,9 @@ const MAX_ENTRIES = 256;
 export class ReportCache {
   readonly #entries = new Map<string, CheckReport>();
 
-  /** The key of a program: its text and the wrappers that it may import. */
-  static keyOf(code: string, wrappersHash: string): string {
-    return createHash('sha256').update(wrappersHash).update('\0').update(code, 'utf16le').digest('base64');
+  /** The key of a program: its text, and the wrappers and skills that it imports. */
+  static keyOf(code: string, wrappersHash: string, skillsHash = ''): string {
+    return createHash('sha256').update(wrappersHash).update('\0').update(skillsHash).update('\0').update(code, 'utf16le').digest('base64');
   }
 
   get(key: string): CheckReport | undefined {

@@ -1,3 +1,4 @@
+import type { SkillSet } from '../skill/skill-set.ts';
 import type { WrapperSet } from '../wrappers/wrapper-set.ts';
 import type { LibraryTypes } from './library-types.ts';
 import type { VirtualDisk } from './type-server.ts';
@@ -5,6 +6,8 @@ import { VIRTUAL_ROOT, wrapperModules } from './wrapper-modules.ts';
 
 const GLOBALS = `${VIRTUAL_ROOT}/globals.d.ts`;
 const AMPOULE = `${VIRTUAL_ROOT}/ampoule.d.ts`;
+/** Makes it a module, and takes away the place where `/// <reference>` works. */
+const MODULE_MARK = 'export {};';
 const LIBRARIES = `${VIRTUAL_ROOT}/node_modules`;
 
 const OPTIONS = {
@@ -109,28 +112,26 @@ export class VirtualProject implements VirtualDisk {
   }
 
   /** A project for programs in `slot`; gives back its configuration file and its program file. */
-  setProgram(slot: number, text: string): ProgramPlace {
+  setProgram(slot: number, text: string, skills?: SkillSet): ProgramPlace {
     const place = placeOf(slot);
     this.#write(place.program, text);
-    if (!this.#files.has(place.config)) this.#write(place.config, this.#configOf(place));
+    if (this.#files.has(place.config)) return place;
+    this.#write(place.config, configOf(place, this.#roots, skills));
+    for (const { name, code } of skills?.modules.values() ?? []) this.#write(skillPath(slot, name), MODULE_MARK + code);
     return place;
   }
 
-  /** Takes a slot's files away; gives back where they were. */
-  deleteProgram(slot: number): ProgramPlace {
+  /** Takes a slot's files away; gives back where its project was, and all files. */
+  deleteProgram(slot: number): { readonly config: string; readonly files: string[] } {
     const place = placeOf(slot);
-    this.#delete(place.config);
-    this.#delete(place.program);
-    return place;
+    const files = [place.config, place.program, ...[...this.#files.keys()].filter((path) => path.startsWith(skillPath(slot, '', '')))];
+    for (const path of files) this.#delete(path);
+    return { config: place.config, files };
   }
 
   /** The text of a file of ours, for messages. */
   textOf(path: string): string | undefined {
     return this.#files.get(path);
-  }
-
-  #configOf({ program }: ProgramPlace): string {
-    return JSON.stringify({ compilerOptions: OPTIONS, files: [...this.#roots, program] });
   }
 
   #write(path: string, text: string): void {
@@ -150,6 +151,17 @@ export class VirtualProject implements VirtualDisk {
       else this.#folders.set(folder, count);
     }
   }
+}
+
+function configOf({ program }: ProgramPlace, roots: readonly string[], skills: SkillSet | undefined): string {
+  const folder = program.slice(0, program.lastIndexOf('/'));
+  const paths = skills && { ...OPTIONS.paths, 'skills/*': [`${folder}/skills/*.ts`, `${folder}/skills/*`] };
+  return JSON.stringify({ compilerOptions: { ...OPTIONS, ...(paths && { paths }) }, files: [...roots, program] });
+}
+
+/** A folder of its own for each project: other programs may have other versions of the same skills. */
+function skillPath(slot: number, name: string, ending = '.ts'): string {
+  return `${VIRTUAL_ROOT}/program${slot}/skills/${name}${ending}`;
 }
 
 function placeOf(slot: number): ProgramPlace {

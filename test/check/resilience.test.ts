@@ -195,3 +195,12 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+test('white space without end behind the word of an import holds nobody up', async () => {
+  await using checker = openChecker();
+  await checker.check({ code: '', wrappers }, SIGNAL);
+  const began = performance.now();
+  const code = `const from = 1;\nfrom${' '.repeat(200_000)}+ 1;`;
+  expect((await checker.check({ code, wrappers }, SIGNAL)).diagnostics).toEqual([]);
+  expect(performance.now() - began).toBeLessThan(2000);
+});
