@@ -50,7 +50,7 @@ export class ActiveRun {
   }
 
   #task(form: ProgramForm, preparedMs: number | undefined): RunTask {
-    const { executionId, key, input, state, limits, now, seed } = this.command;
+    const { executionId, key, input, state, limits, results, skills, now, seed } = this.command;
     return {
       executionId,
       key,
@@ -59,6 +59,8 @@ export class ActiveRun {
       input,
       state,
       limits,
+      ...(results === undefined ? {} : { results }),
+      ...(skills === undefined ? {} : { skills }),
       now: now ?? Date.now(),
       seed: seed ?? freshSeed(),
     };

@@ -7,6 +7,7 @@ import { ERROR_CODES } from '../errors.ts';
 const runNumber = z.int().min(1);
 const errorCode = z.enum(ERROR_CODES);
 const key = z.string().regex(/^[0-9a-f]{64}$/);
+const folder = z.string().regex(/^[0-9a-f]{32}$/);
 const amount = z.number().min(0);
 const whole = z.int().min(0);
 
@@ -48,6 +49,10 @@ export const commandSchema = z.discriminatedUnion('type', [
     input: z.string(),
     state: z.string(),
     limits,
+    /** Name of a folder in the mount "results". */
+    results: folder.optional(),
+    /** Name of a folder in the mount "skills". */
+    skills: folder.optional(),
     now: z.number().optional(),
     seed: z
       .string()
@@ -104,13 +109,15 @@ export const eventSchema = z.discriminatedUnion('type', [
   }),
   /** Payload: the encoded program. With `run` it answers a `make`. */
   z.strictObject({ type: z.literal('made'), key, run: runNumber.optional() }),
-  z.strictObject({ type: z.literal('outcome'), run: runNumber, outcome }),
+  /** Payload: the large parts of the outcome one after the other, the result first. */
+  z.strictObject({ type: z.literal('outcome'), run: runNumber, outcome, large: z.strictObject({ result: whole, logs: whole }).optional() }),
   /** The run did not begin. */
   z.strictObject({ type: z.literal('refused'), run: runNumber, code: errorCode, message: z.string(), hint: z.string().optional() }),
 ]);
 
 /** The lengths in the header must add up to the payload: what else they mean nobody could say. */
 export function isWhole(event: ExecutorEvent, payload: Uint8Array): boolean {
+  if (event.type === 'outcome') return (event.large?.result ?? 0) + (event.large?.logs ?? 0) === payload.length;
   if (event.type !== 'calls') return true;
   return event.calls.reduce((sum, { bytes }) => sum + bytes, 0) === payload.length;
 }

@@ -9,6 +9,7 @@ import { callFrames } from './call-frames.ts';
 import { compileEngine } from './engine-host.ts';
 import { commandSchema, type ExecutorCommand, type ExecutorEvent, type InitCommand, type RunCommand } from './executor-protocol.ts';
 import { readFrames, writeFrame, type Frame } from './frames.ts';
+import { joinLarge, sizesText } from './large-outcome.ts';
 import { PreparedPrograms } from './prepared-programs.ts';
 import { createWorkerPool, type WorkerPool } from './pool.ts';
 
@@ -157,10 +158,11 @@ class ExecutorProcess {
     try {
       leave = await this.#admission.enter(active.signal);
       if (!this.#pool) throw new Error('a run came before the engine was ready');
-      const { outcome, made } = await active.start(this.#pool, form, queuedAt, this.#prepared.take(key));
+      const { outcome, large, made } = await active.start(this.#pool, form, queuedAt, this.#prepared.take(key));
       if (made) this.#keep(key, made);
       // The worker has written the outcome as JSON text; here it only goes by.
-      this.#send(`{"type":"outcome","run":${run},"outcome":${outcome}}`);
+      if (large) this.#send(`{"type":"outcome","run":${run},"outcome":${outcome},"large":${sizesText(large)}}`, joinLarge(large));
+      else this.#send(`{"type":"outcome","run":${run},"outcome":${outcome}}`);
     } catch (thrown) {
       const { code, message, details } = toSandboxError(thrown, 'ERR_EXECUTE_ENGINE');
       this.#send({ type: 'refused', run, code, message, ...(details.hint === undefined ? {} : { hint: details.hint }) });

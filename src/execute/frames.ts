@@ -7,14 +7,16 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-/** Larger than any honest frame: a tool result or a program of 64 MiB and its header. */
-const MAX_FRAME_BYTES = 80 * 1024 * 1024;
-/** Headers carry outcomes: result, state and logs as JSON text inside JSON. */
+/** Larger than any honest frame: a result of 64 MiB, a log of 16 MiB in which every character is escaped, and the header. */
+const MAX_FRAME_BYTES = 176 * 1024 * 1024;
+/** Headers carry outcomes: small results, the state and small logs as JSON text inside JSON. */
 const MAX_HEADER_BYTES = 72 * 1024 * 1024;
 /** Two lengths, each an unsigned 32-bit integer: the header's and the payload's. */
 const PREFIX_BYTES = 8;
 /** Copying a payload of this size is cheaper than another piece to write. */
 const COPIED_BYTES = 16_384;
+/** From this length on a frame gets memory of its own before it is there. */
+const LONG_FRAME_BYTES = 1024 * 1024;
 const EMPTY = Buffer.alloc(0);
 
 /**
@@ -53,33 +55,68 @@ export function readFrames(stream: Duplex, onFrame: (frame: Frame) => void, onEr
   const parts: Buffer[] = [];
   let held = 0;
   let wanted = PREFIX_BYTES;
-  const fail = (message: string): void => {
+  let long: LongFrame | undefined;
+  const fail = (message: string): false => {
     stream.destroy();
     onError(new Error(message));
+    return false;
+  };
+  const deliver = (bytes: Buffer, headBytes: number): boolean => {
+    const header = parseHeader(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headBytes));
+    if (header === undefined) return fail('a header is not JSON');
+    onFrame({ header, payload: bytes.subarray(PREFIX_BYTES + headBytes) });
+    return true;
   };
   const takeFrames = (): void => {
     while (held >= wanted) {
       const bytes = parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts, held);
       const headBytes = bytes.readUInt32LE(0);
       const total = PREFIX_BYTES + headBytes + bytes.readUInt32LE(4);
-      if (isTooLong(headBytes, bytes.readUInt32LE(4))) return fail(`a frame of ${total} bytes is too long`);
+      if (isTooLong(headBytes, bytes.readUInt32LE(4))) return void fail(`a frame of ${total} bytes is too long`);
       const complete = held >= total;
+      if (!complete && total > LONG_FRAME_BYTES) long = new LongFrame(bytes, total);
       const rest = complete ? bytes.subarray(total) : bytes;
       parts.length = 0;
-      if (rest.length > 0) parts.push(rest);
-      held = rest.length;
-      wanted = complete ? PREFIX_BYTES : total;
-      if (!complete) continue;
-      const header = parseHeader(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headBytes));
-      if (header === undefined) return fail('a header is not JSON');
-      onFrame({ header, payload: bytes.subarray(PREFIX_BYTES + headBytes, total) });
+      if (rest.length > 0 && !long) parts.push(rest);
+      held = long ? 0 : rest.length;
+      wanted = complete || long ? PREFIX_BYTES : total;
+      if (complete && !deliver(bytes.subarray(0, total), headBytes)) return;
     }
   };
   stream.on('data', (chunk: Buffer) => {
-    parts.push(chunk);
-    held += chunk.length;
+    const rest = long ? long.fill(chunk) : chunk;
+    if (long?.isFull === true) {
+      const { bytes } = long;
+      long = undefined;
+      if (!deliver(bytes, bytes.readUInt32LE(0))) return;
+    }
+    if (long || rest.length === 0) return;
+    parts.push(rest);
+    held += rest.length;
     takeFrames();
   });
+}
+
+/** A frame that is put in its place as it comes in: to join tens of megabytes at its end would hold up everything else. */
+class LongFrame {
+  readonly bytes: Buffer;
+  #filled = 0;
+
+  constructor(begun: Buffer, total: number) {
+    this.bytes = Buffer.allocUnsafeSlow(total);
+    this.fill(begun);
+  }
+
+  get isFull(): boolean {
+    return this.#filled === this.bytes.length;
+  }
+
+  /** @returns what belongs to the next frame. */
+  fill(chunk: Buffer): Buffer {
+    const count = chunk.copy(this.bytes, this.#filled);
+    this.#filled += count;
+    return chunk.subarray(count);
+  }
 }
 
 function isTooLong(headBytes: number, payloadBytes: number): boolean {

@@ -1,22 +1,29 @@
+import { join } from 'node:path';
 import type { CallTable } from '../../host-functions/call-tool.ts';
 import { createGetState } from '../../host-functions/get-state.ts';
 import { HostFunctionError } from '../../host-functions/host-error.ts';
 import type { Log } from '../../host-functions/log.ts';
+import { readKeptResult } from '../../host-functions/kept-result.ts';
 import { readMountedFile } from '../../host-functions/read-file.ts';
 import { GuestCatchable, type HostFunctions } from '../engine/abi/core-host.ts';
 import { GuestStop } from './guest-stop.ts';
 import type { WorkerTask } from './worker-protocol.ts';
 
+const RESULTS = 'results/';
+const SKILLS = 'skills/';
+/** No path has a colon in it. */
+const SCHEME = 'ampoule://';
+
 /** The four host functions of one run. */
 export function createHostFunctions(
-  { limits, state }: Pick<WorkerTask, 'limits' | 'state'>,
+  { limits, state, results, skills }: Pick<WorkerTask, 'limits' | 'state' | 'results' | 'skills'>,
   mounts: ReadonlyMap<string, string>,
   calls: CallTable,
   log: Log,
 ): HostFunctions {
   return {
     callTool: (server, tool, args) => calls.begin(server, tool, args),
-    readFile: (path) => readFile(mounts, path, limits.maxFileBytes),
+    readFile: (path) => readFile(mounts, { results, skills }, path, limits.maxFileBytes),
     getState: createGetState(state, limits.maxStateBytes, (bytes) => {
       const message = `The session's state has ${bytes} bytes; at most ${limits.maxStateBytes} are allowed.`;
       throw new GuestStop('ERR_EXECUTE_RESULT_TOO_LARGE', message);
@@ -25,11 +32,30 @@ export function createHostFunctions(
   };
 }
 
-function readFile(mounts: ReadonlyMap<string, string>, path: string, maxBytes: number): Uint8Array {
+/** Where the results and skills of a principal are is the gateway's to say: the folders of all of them are no mounts like others. */
+function readFile(
+  mounts: ReadonlyMap<string, string>,
+  { results, skills }: { readonly results: string | undefined; readonly skills: string | undefined },
+  name: string,
+  maxBytes: number,
+): Uint8Array {
+  // An answer tells where the whole of a result is by its URI.
+  const path = name.startsWith(SCHEME) ? name.slice(SCHEME.length) : name;
   try {
+    if (path.startsWith(RESULTS)) return readKeptResult(folderOf(mounts, 'results', results), path.slice(RESULTS.length), maxBytes);
+    if (path.startsWith(SKILLS)) return readMountedFile(onlyMount('skills', folderOf(mounts, 'skills', skills)), path, maxBytes);
     return readMountedFile(mounts, path, maxBytes);
   } catch (error) {
     if (!(error instanceof HostFunctionError)) throw error;
     throw new GuestCatchable(error.toJsonText());
   }
+}
+
+function folderOf(mounts: ReadonlyMap<string, string>, mount: string, folder: string | undefined): string | undefined {
+  const root = mounts.get(mount);
+  return root === undefined || folder === undefined ? undefined : join(root, folder);
+}
+
+function onlyMount(name: string, folder: string | undefined): ReadonlyMap<string, string> {
+  return new Map(folder === undefined ? [] : [[name, folder]]);
 }

@@ -34,6 +34,13 @@ export class Outbox {
     const events = this.#events;
     this.#events = [];
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
-    this.#port.postMessage(events);
+    this.#port.postMessage(events, events.flatMap(movedBuffers));
   }
+}
+
+/** Memory that changes its thread instead of being copied. */
+function movedBuffers(event: LineEvent): ArrayBuffer[] {
+  if (event.type !== 'end' || !event.large) return [];
+  const { result, logs } = event.large;
+  return [result, logs].flatMap((bytes) => (bytes?.buffer instanceof ArrayBuffer ? [bytes.buffer] : []));
 }

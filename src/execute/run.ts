@@ -8,8 +8,10 @@ export interface RunLimits {
   readonly memoryMb: number;
   readonly maxToolCalls: number;
   readonly maxConcurrentToolCalls: number;
+  /** Of the whole result: what is over the answer's own limit is kept beside it. */
   readonly maxResultBytes: number;
   readonly maxStateBytes: number;
+  /** Of the whole log, as with the result. */
   readonly maxLogBytes: number;
   readonly maxToolArgumentBytes: number;
   readonly maxFileBytes: number;
@@ -24,6 +26,10 @@ export interface RunRequest {
   /** JSON text of the session's state at the start. */
   readonly state: string;
   readonly limits: RunLimits;
+  /** The folder of kept results that the program may read from, inside that of all: one for each principal. Default: none. */
+  readonly results?: string;
+  /** The folder of skills that the program may read, likewise. */
+  readonly skills?: string | undefined;
   /** Milliseconds since 1970 at the start. Default: the executor's clock. */
   readonly now?: number;
   /** 64 hexadecimal digits that all randomness of the run comes from. Default: fresh. */
@@ -79,6 +85,8 @@ export type RunEnd =
 export interface RunOutcome {
   readonly end: RunEnd;
   readonly logs: readonly LogEntry[];
+  /** What is too large to be one text: then `end.result` is "", or `logs` is empty. */
+  readonly large?: LargeOutcome;
   /** Bytes of log that were dropped because the log was full. */
   readonly droppedLogBytes: number;
   readonly calls: readonly CallRecord[];
@@ -86,6 +94,16 @@ export interface RunOutcome {
   /** Where the program came from, and how long each phase in the executor took, in milliseconds. */
   readonly cache: 'hit' | 'miss';
   readonly phases: { readonly queue: number; readonly component: number; readonly run: number };
+}
+
+/** Parts of an outcome over 64 KiB, as UTF-8. From the guest, so bounded and nothing else. */
+export interface LargeOutcome {
+  /** JSON text of the result. */
+  readonly result?: Uint8Array;
+  /** All log entries, each as one line of JSON. */
+  readonly logs?: Uint8Array;
+  /** To be called when they are not needed any more. */
+  readonly done?: () => void;
 }
 
 /** A tool call as it leaves the guest. `arguments` is JSON text, bounded but not validated. */
@@ -106,6 +124,10 @@ export interface ToolAnswerError {
   readonly hint?: string;
   /** The MCP content blocks of a tool's own error, intact. */
   readonly content?: unknown;
+  /** The gateway's alone: JSON text of an answer that is too large for the program, as UTF-8. */
+  readonly whole?: Uint8Array;
+  /** `whole` is the JSON-RPC message that the answer came in. */
+  readonly isMessage?: boolean;
 }
 
 /** The gateway's side of the executor process. */

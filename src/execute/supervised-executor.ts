@@ -3,9 +3,11 @@ import { SandboxError, toSandboxError } from '../errors.ts';
 import type { ExecutorChild } from './executor-child.ts';
 import type { CallsEvent, ExecutorEvent } from './executor-protocol.ts';
 import { ExecutorSupervisor, type ExecutorInit, type SupervisorLog } from './executor-supervisor.ts';
+import { LargeBudget } from './large-budget.ts';
+import { splitLarge } from './large-outcome.ts';
 import { KnownPrograms, type ProgramStore } from './known-programs.ts';
 import { INTERNAL_FAILURE, RunHandle, type OnCall } from './run-handle.ts';
-import type { Executor, ProgramSource, RunOutcome, RunRequest, ToolAnswer } from './run.ts';
+import type { Executor, LargeOutcome, ProgramSource, RunOutcome, RunRequest, ToolAnswer } from './run.ts';
 
 /** How long a cancelled run may take to say how it ended. */
 const CANCEL_GRACE_MS = 1_000;
@@ -36,6 +38,7 @@ export class SupervisedExecutor implements Executor {
   readonly #programs: KnownPrograms;
   readonly #supervisor: ExecutorSupervisor;
   readonly #log: SupervisorLog;
+  readonly #large = new LargeBudget();
   #nextRun = 1;
 
   constructor({ init, programs, log }: ExecutorOptions) {
@@ -101,7 +104,7 @@ export class SupervisedExecutor implements Executor {
   }
 
   async #submit(run: number, handle: RunHandle, signal: AbortSignal): Promise<void> {
-    const { program, executionId, input, state, limits, now, seed } = handle.request;
+    const { program, executionId, input, state, limits, results, skills, now, seed } = handle.request;
     const command = {
       type: 'run' as const,
       run,
@@ -110,6 +113,8 @@ export class SupervisedExecutor implements Executor {
       input,
       state,
       limits,
+      ...(results === undefined ? {} : { results }),
+      ...(skills === undefined ? {} : { skills }),
       ...(now === undefined ? {} : { now }),
       ...(seed === undefined ? {} : { seed }),
     };
@@ -141,7 +146,7 @@ export class SupervisedExecutor implements Executor {
         if (event.run !== undefined) return this.#makes.get(event.run)?.resolve(Buffer.from(payload));
         return this.#keep(event.key, Buffer.from(payload));
       case 'outcome':
-        return this.#runs.get(event.run)?.end(event.outcome as RunOutcome);
+        return this.#end(event.run, event.outcome as RunOutcome, event.large && splitLarge(event.large, payload));
       case 'refused': {
         const error = new SandboxError(event.code, event.message, event.hint === undefined ? {} : { hint: event.hint });
         this.#makes.get(event.run)?.reject(error);
@@ -155,6 +160,11 @@ export class SupervisedExecutor implements Executor {
       case 'calls':
         return this.#callAll(child, event, payload);
     }
+  }
+
+  #end(run: number, outcome: RunOutcome, large: LargeOutcome | undefined): void {
+    const handle = this.#runs.get(run);
+    if (handle && !handle.ended) handle.end(large ? this.#large.take(outcome, large) : outcome);
   }
 
   /** Asks for the answers to the calls of one step; each goes back as soon as it is there. */
@@ -203,5 +213,7 @@ export class SupervisedExecutor implements Executor {
 
 /** The JSON text of an answer, as the guest contract has it. The value is JSON already and is not parsed again. */
 function answerText(answer: ToolAnswer): string {
-  return answer.ok ? `{"ok":${answer.value}}` : JSON.stringify({ error: answer.error });
+  if (answer.ok) return `{"ok":${answer.value}}`;
+  const { whole: _whole, isMessage: _isMessage, ...error } = answer.error;
+  return JSON.stringify({ error });
 }

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ErrorCode } from '../errors.ts';
 import type { LinkPlan } from '../engine/abi/link-plan.ts';
-import type { RunEnd, RunLimits, ToolCall } from './run.ts';
+import type { LargeOutcome, RunEnd, RunLimits, ToolCall } from './run.ts';
 import type { HeldMemoryShare } from './held-memory.ts';
 import type { RunPort } from './run-port.ts';
 
@@ -41,6 +41,10 @@ export interface RunTask {
   readonly input: string;
   readonly state: string;
   readonly limits: RunLimits;
+  /** Name of the folder in the mount "results" that this run may read from. */
+  readonly results?: string;
+  /** Name of the folder in the mount "skills", likewise. */
+  readonly skills?: string;
   readonly now: number;
   readonly seed: string;
 }
@@ -104,6 +108,8 @@ export type LineEvent =
 export interface WorkerResult {
   /** JSON text of the whole outcome: the main thread only passes it on. */
   readonly outcome: string;
+  /** What of it is too large to be written as JSON text once more. */
+  readonly large?: LargeOutcome;
   /** The encoded program, when this run made it. */
   readonly made?: Uint8Array;
   /** Whether the instance was thrown away: the worker has to make another one. */

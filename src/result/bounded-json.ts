@@ -21,6 +21,14 @@ const COMMA = 44;
  */
 export function parseBoundedJson(text: string, bounds: JsonBounds, what = 'result'): unknown {
   checkJsonBounds(text, bounds, what);
+  return parseMeasured(text, what);
+}
+
+/**
+ * Parses JSON text whose size is known to be harmless.
+ * @throws SandboxError ERR_EXECUTE_RESULT_INVALID when it is not JSON
+ */
+export function parseMeasured(text: string, what = 'result'): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -38,6 +46,13 @@ export function checkJsonBounds(text: string, bounds: JsonBounds, what = 'result
   const { depth, nodes } = scan(text, bounds);
   if (depth > bounds.maxDepth) throw tooLarge(what, 'nested too deeply', `${bounds.maxDepth} levels`, 'a flatter value');
   if (nodes > bounds.maxNodes) throw tooLarge(what, 'made of too many values', `${bounds.maxNodes} values`, 'fewer values, or one string');
+}
+
+/** Whether a text is within all bounds. */
+export function fitsBounds(text: string, bounds: JsonBounds): boolean {
+  if (text.length > bounds.maxBytes || Buffer.byteLength(text) > bounds.maxBytes) return false;
+  const { depth, nodes } = scan(text, bounds);
+  return depth <= bounds.maxDepth && nodes <= bounds.maxNodes;
 }
 
 function tooLarge(what: string, found: string, limit: string, fix: string): SandboxError {

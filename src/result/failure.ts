@@ -1,6 +1,7 @@
 import type { Diagnostic, ErrorCode, SourceLocation } from '../errors.ts';
 import { ERROR_HINTS } from './error-hints.ts';
 import { clipText, harmlessText } from './harmless-text.ts';
+import type { ChangeText } from './json-strings.ts';
 import type { ExecuteFailure } from './output-schema.ts';
 import { boundLocation } from './source-location.ts';
 
@@ -16,20 +17,37 @@ export interface FailureSource {
   readonly name?: string | undefined;
   readonly hint?: string | undefined;
   readonly location?: SourceLocation | undefined;
+  /** Frames in the agent's own code, innermost first. */
+  readonly stack?: readonly SourceLocation[] | undefined;
   readonly diagnostics?: readonly Diagnostic[] | undefined;
 }
 
-/** What the agent is told about a failure: bounded, harmless to show, with a hint, and nothing of a fault of ours but its code. */
-export function describeFailure(source: FailureSource): ExecuteFailure {
+/**
+ * What the agent is told about a failure: bounded, harmless to show, with a hint, and nothing of a fault of ours but its code.
+ * @param hide what happens to texts that may come from the program
+ */
+export function describeFailure(source: FailureSource, hide: ChangeText = same): ExecuteFailure {
+  const { stack = [] } = source;
   const hint = source.hint ?? ERROR_HINTS[source.code];
   const location = source.location ?? source.diagnostics?.find((finding) => finding.location)?.location;
+  const diagnostics = findingsOf(source);
   return {
     code: source.code,
-    message: safe(messageOf(source)),
-    ...(hint !== undefined && { hint: safe(hint) }),
+    message: safe(hide(messageOf(source))),
+    ...(hint !== undefined && { hint: safe(hide(hint)) }),
     ...(location && { location: boundLocation(location) }),
-    ...(source.diagnostics && { diagnostics: source.diagnostics.slice(0, MAX_DIAGNOSTICS).map(describeDiagnostic) }),
+    ...(stack.length > 1 && { stack: [...stack] }),
+    ...(diagnostics.length > 0 && { diagnostics }),
   };
+}
+
+const same: ChangeText = (text) => text;
+
+/** The findings; nothing where the only one is the failure itself, which is not told twice. */
+function findingsOf({ message, diagnostics = [] }: FailureSource): NonNullable<ExecuteFailure['diagnostics']> {
+  const [first] = diagnostics;
+  if (diagnostics.length === 1 && first?.message === message) return [];
+  return diagnostics.slice(0, MAX_DIAGNOSTICS).map(describeDiagnostic);
 }
 
 function messageOf({ code, message, name }: FailureSource): string {
@@ -40,8 +58,13 @@ function messageOf({ code, message, name }: FailureSource): string {
 }
 
 /** A finding as an answer has it: bounded and harmless to show. */
-export function describeDiagnostic({ message, location, tsCode }: Diagnostic): NonNullable<ExecuteFailure['diagnostics']>[number] {
-  return { message: safe(message), ...(location && { location: boundLocation(location) }), ...(tsCode !== undefined && { tsCode }) };
+export function describeDiagnostic({ code, message, location, tsCode }: Diagnostic): NonNullable<ExecuteFailure['diagnostics']>[number] {
+  return {
+    ...(code !== undefined && { code }),
+    message: safe(message),
+    ...(location && { location: boundLocation(location) }),
+    ...(tsCode !== undefined && { tsCode }),
+  };
 }
 
 function safe(text: string): string {

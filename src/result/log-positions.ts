@@ -19,6 +19,6 @@ function frameOf(text: string, bundle: Bundle): string[] {
   if (line === undefined || column === undefined) return [text];
   const place = bundle.locate(Number(line), Number(column));
   if (!place) return [];
-  const position = `line ${place.line}, column ${place.column}`;
+  const position = `${place.module === undefined ? '' : `${place.module} `}line ${place.line}, column ${place.column}`;
   return [name === undefined || name.endsWith(WRAPPER) ? `${head}${position}` : `${head}${name} (${position})`];
 }

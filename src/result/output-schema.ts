@@ -6,9 +6,11 @@ const location = z.strictObject({
   line: z.int().min(1).describe('1-based line in your code'),
   column: z.int().min(1).describe('1-based column'),
   source: z.string().describe('The text of that line'),
+  module: z.string().exactOptional().describe('The skill that has that line; absent for your own code'),
 });
 
 const finding = z.strictObject({
+  code: z.string().exactOptional().describe('Stable code of a warning, such as WARN_OUTPUT_SCHEMA'),
   message: z.string(),
   location: location.exactOptional(),
   tsCode: z.int().exactOptional().describe('Number of the TypeScript error, such as 2345'),
@@ -22,6 +24,7 @@ const failure = z.strictObject({
   message: z.string(),
   hint: z.string().exactOptional().describe('What to do about it'),
   location: location.exactOptional().describe('Where in your code'),
+  stack: z.array(location).exactOptional().describe('The calls that led there, innermost first'),
   diagnostics: z.array(finding).exactOptional().describe('Every finding about your code, when there are several'),
 });
 
@@ -35,20 +38,103 @@ const usage = z.strictObject({
   cache: z.enum(['hit', 'miss']).exactOptional().describe('Whether the program was already compiled; absent when it never ran'),
 });
 
+const shortened = z.strictObject({
+  path: z.string(),
+  shown: count,
+  of: count,
+  unit: z.enum(['items', 'keys', 'characters', 'lines']),
+});
+
+const kept = z.strictObject({
+  what: z.enum(['result', 'logs', 'call', 'content']),
+  uri: z.string(),
+  bytes: count,
+  expiresAt: z.string(),
+  shortened: z.array(shortened),
+});
+
+const call = z.strictObject({
+  server: z.string(),
+  tool: z.string(),
+  ok: z.boolean(),
+  ms: count.describe('Of all that the entry stands for'),
+  code: z.string().exactOptional(),
+  times: z.int().min(2).exactOptional().describe('How many calls alike the entry stands for, where a run made very many'),
+});
+
+const dryCall = z.strictObject({
+  server: z.string(),
+  tool: z.string(),
+  arguments: z.unknown(),
+  answer: z
+    .enum(['recorded', 'schema', 'none'])
+    .describe('What the program got instead: a shape seen before, one made from the schema, or null'),
+});
+
 /** `structuredContent` of `execute_code`: one shape for every end of a run, failures included. */
 export const executeOutputSchema = z.strictObject({
   status: z.enum(['completed', 'failed', 'waiting']),
   executionId: z.string(),
-  session: z.string().exactOptional().describe('Pass it back as "session" to go on with the same state; absent when no run began'),
+  session: z
+    .string()
+    .exactOptional()
+    .describe('Pass it back as "session" to go on with the same state; absent when the run has no session'),
   result: z.unknown().optional().describe('What the program returned; absent when it returned nothing'),
   logs: z.array(z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']), message: z.string() })),
   droppedLogBytes: count.exactOptional().describe('Bytes of log over the limit, not kept'),
-  calls: z.array(z.strictObject({ server: z.string(), tool: z.string(), ok: z.boolean(), ms: count, code: z.string().exactOptional() })),
+  calls: z.array(call),
   usage,
-  warnings: z.array(finding).exactOptional().describe('Type errors of a program that ran all the same, because the operator wants it so'),
+  kept: z.array(kept).exactOptional().describe('What was too large for the answer and is kept whole'),
+  dryRun: z.array(dryCall).exactOptional().describe('Calls that were not made'),
+  warnings: z.array(finding).exactOptional().describe('What did not stop the run but should be known'),
   error: failure.exactOptional(),
 });
 
 /** The structured answer of one call of `execute_code`. */
 export type ExecuteOutput = z.output<typeof executeOutputSchema>;
 export type ExecuteFailure = z.output<typeof failure>;
+export type KeptItem = z.output<typeof kept>;
+export type Shortened = z.output<typeof shortened>;
+
+/** What is left of it where the text of the answer says everything: nothing is there twice. */
+export type ReducedOutput = Pick<ExecuteOutput, 'status' | 'executionId' | 'session' | 'error'> & { readonly restIn: 'text' };
+
+const listOf = (members: string): z.ZodType => z.array(z.unknown()).optional().describe(members);
+
+/**
+ * The schema that clients get, for both forms. Every client carries it before anything is asked, so it says what a model has to know to
+ * read an answer, and leaves out what only we have to hold: bounds, and that there is nothing else.
+ */
+export const advertisedOutputSchema = z.object({
+  status: z.enum(['completed', 'failed', 'waiting']),
+  executionId: z.string(),
+  session: z.string().optional().describe('Pass it back as "session"'),
+  result: z.unknown().optional().describe('What the code returned; shortened if kept says so'),
+  logs: listOf('{level, message}'),
+  droppedLogBytes: z.number().optional(),
+  calls: listOf('{server, tool, ok, ms, code?, times?}'),
+  usage: z.unknown().optional().describe('Fuel, memory, times'),
+  kept: z
+    .array(
+      z.object({
+        what: z.enum(['result', 'logs', 'call', 'content']),
+        uri: z.string().describe('Resource with the whole, in pages; in code: readFile("results/<id>?offset=0&limit=100")'),
+        bytes: z.number(),
+        expiresAt: z.string(),
+        shortened: listOf('{path, shown, of, unit}'),
+      }),
+    )
+    .optional(),
+  dryRun: listOf('Calls not made: {server, tool, arguments, answer}'),
+  warnings: listOf('{code?, message, location?}'),
+  error: z
+    .object({
+      code: z.string(),
+      message: z.string(),
+      hint: z.string().optional(),
+      location: z.unknown().optional().describe('{line, column, source, module?} in your code'),
+      diagnostics: listOf('All findings: {message, location?}'),
+    })
+    .optional(),
+  restIn: z.literal('text').optional().describe('Everything else is in the text'),
+});

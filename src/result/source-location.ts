@@ -7,7 +7,8 @@ const ELLIPSIS = '…';
 
 /** A location whose source line is bounded; line and column stay those of the agent's code. */
 export function boundLocation(location: SourceLocation): SourceLocation {
-  return { line: location.line, column: location.column, source: window(location).text };
+  const { line, column, module } = location;
+  return { line, column, source: window(location).text, ...(module !== undefined && { module }) };
 }
 
 /** The source line under its line number, and a caret under the column. */

@@ -71,7 +71,7 @@ test.each([
   ['a payload of 4 GiB', prefix(2, 0xffff_ffff)],
   ['both of 4 GiB, whose sum is over 32 bits', prefix(0xffff_ffff, 0xffff_ffff)],
   ['a header just over its bound', prefix(72 * 1024 * 1024 + 1, 0)],
-  ['a frame just over its bound', prefix(2, 80 * 1024 * 1024 - 9)],
+  ['a frame just over its bound', prefix(2, 176 * 1024 * 1024 - 9)],
 ])('%s ends the connection before any of it has arrived', (_what, bytes) => {
   const { frames, error, destroyed } = decode([bytes]);
   expect(error).toContain('too long');
@@ -80,7 +80,7 @@ test.each([
 });
 
 test('a frame at its bound is waited for', () => {
-  expect(decode([prefix(2, 80 * 1024 * 1024 - 10)])).toMatchObject({ error: undefined, destroyed: false });
+  expect(decode([prefix(2, 176 * 1024 * 1024 - 10)])).toMatchObject({ error: undefined, destroyed: false });
 });
 
 test.each([
@@ -103,7 +103,7 @@ test('frames before a bad one are delivered and those after it are not', () => {
 test('what the other side would hang up on is not sent at all', () => {
   const sent: unknown[] = [];
   const sink = new Duplex({ read: () => undefined, write: (chunk, _encoding, done) => (sent.push(chunk), done()) });
-  expect(() => writeFrame(sink, {}, new Uint8Array(80 * 1024 * 1024))).toThrow(
+  expect(() => writeFrame(sink, {}, new Uint8Array(176 * 1024 * 1024))).toThrow(
     expect.objectContaining({ code: 'ERR_EXECUTE_RESULT_TOO_LARGE' }),
   );
   expect(sent).toEqual([]);

@@ -13,3 +13,9 @@ test('a message that only mentions such a place stays as it is', () => {
     expect(withAgentPositions(message, bundle)).toBe(message);
   }
 });
+
+test("a place in a skill is told as the skill's", () => {
+  const located = { ...bundle, locate: () => ({ line: 8, column: 9, source: 'throw x;', module: 'skills/triage' }) };
+  const shown = withAgentPositions('Error: x\n    at fail (program.js:3:29)\n    at program.js:4:1', located);
+  expect(shown).toBe('Error: x\n    at fail (skills/triage line 8, column 9)\n    at skills/triage line 8, column 9');
+});

@@ -1,7 +1,7 @@
 import type { Bundle } from '../../src/bundle/bundle.ts';
 import type { RunEnd, RunOutcome } from '../../src/execute/run.ts';
 import { presentOutcome } from '../../src/result/present.ts';
-import type { ExecuteResponse, PresentLimits } from '../../src/result/present.ts';
+import type { ExecuteResponse, OutcomeInput, PresentLimits } from '../../src/result/present.ts';
 
 /** The agent's source; line N of it is line N + 100 of the script, and everything else belongs to nobody. */
 export const SOURCE = ['const a = 1;', '\tthrowIt(a);', 'function throwIt(x) { throw new Error(x); }'];
@@ -14,7 +14,14 @@ export const bundle: Bundle = {
   },
 };
 
-const LIMITS: PresentLimits = { maxResultBytes: 100_000, maxStateBytes: 1_000, maxJsonDepth: 50, maxJsonNodes: 10_000 };
+const LIMITS: PresentLimits = {
+  maxResultBytes: 100_000,
+  maxContentBytes: 1_000_000,
+  maxLogBytes: 10_000,
+  maxStateBytes: 1_000,
+  maxJsonDepth: 50,
+  maxJsonNodes: 10_000,
+};
 
 export function outcomeOf(end: RunEnd, changes: Partial<RunOutcome> = {}): RunOutcome {
   return {
@@ -29,7 +36,12 @@ export function outcomeOf(end: RunEnd, changes: Partial<RunOutcome> = {}): RunOu
   };
 }
 
-export function present(end: RunEnd, changes: Partial<RunOutcome> = {}, limits: Partial<PresentLimits> = {}): ExecuteResponse {
+export function present(
+  end: RunEnd,
+  changes: Partial<RunOutcome> = {},
+  limits: Partial<PresentLimits> = {},
+  more: Partial<OutcomeInput> = {},
+): Promise<ExecuteResponse> {
   const outcome = outcomeOf(end, changes);
   return presentOutcome({
     executionId: 'exec_1',
@@ -38,11 +50,16 @@ export function present(end: RunEnd, changes: Partial<RunOutcome> = {}, limits: 
     bundle,
     phases: { bundle: 2 },
     limits: { ...LIMITS, ...limits },
+    ...more,
   });
 }
 
-export function presentValue(value: unknown, changes: Partial<RunOutcome> = {}): ExecuteResponse {
-  return present({ status: 'completed', result: JSON.stringify(value), state: '' }, changes);
+export function presentValue(
+  value: unknown,
+  changes: Partial<RunOutcome> = {},
+  more: Partial<OutcomeInput> = {},
+): Promise<ExecuteResponse> {
+  return present({ status: 'completed', result: JSON.stringify(value), state: '' }, changes, {}, more);
 }
 
 export function textOf({ content }: ExecuteResponse): string {
