@@ -1,10 +1,14 @@
+import { toSandboxError } from './errors.ts';
 import type { ToolAnswer, ToolCall } from './execute/run.ts';
 import type { Limits } from './limits.ts';
+import { NOBODY, notApproved, type Approver } from './policy/approval.ts';
+import type { RunPolicies } from './policy/run-policies.ts';
+import type { Verdict } from './policy/tool-rules.ts';
+import { approvalText } from './result/approval-text.ts';
 import { parseBoundedJson } from './result/bounded-json.ts';
-import { toSandboxError } from './errors.ts';
 import type { ValidateArguments } from './upstream/arguments.ts';
 import { failedAnswer } from './upstream/call.ts';
-import type { CatalogServer } from './upstream/catalog.ts';
+import type { CatalogServer, CatalogTool } from './upstream/catalog.ts';
 import { unknownServer } from './upstream/unknown.ts';
 import type { Upstreams } from './upstream/upstreams.ts';
 
@@ -12,19 +16,30 @@ export interface ToolCallStages {
   readonly upstreams: Upstreams;
   readonly validateArguments: ValidateArguments;
   readonly limits: Limits;
+  /** Knows what tools without a declared output schema have answered so far. */
+  readonly learner?: { learnedSchema(server: string, tool: string): object | undefined } | undefined;
+  /** Looks at what a tool really answered, and may change it into an error. */
+  readonly observe?: ((server: string, tool: CatalogTool, answer: ToolAnswer) => ToolAnswer) | undefined;
+}
+
+/** The run that the calls are of. */
+export interface CallingRun {
+  readonly policies: RunPolicies;
+  readonly principal: string;
+  /** The only servers that it may call; all when absent. */
+  readonly servers?: readonly string[] | undefined;
+  /** Asks a person; absent when nobody can be asked. */
+  readonly approver?: Approver | undefined;
+  readonly program: { readonly code: string; readonly hash: string };
 }
 
 /**
  * Answers a run's tool calls. Everything is decided here, in the gateway, before anything is sent: whether the run may call
- * that server, whether the tool exists and is allowed, whether the arguments match its schema.
- *
- * @param servers the only servers that this run may call; all when absent.
+ * that server, whether the tool exists and is allowed, whether the arguments match its schema, whether a person agrees.
  */
-export function toolCalls(
-  stages: ToolCallStages,
-  servers: readonly string[] | undefined,
-): (call: ToolCall, signal: AbortSignal) => Promise<ToolAnswer> {
+export function toolCalls(stages: ToolCallStages, run: CallingRun): (call: ToolCall, signal: AbortSignal) => Promise<ToolAnswer> {
   return async (call, signal) => {
+    const { servers } = run;
     if (servers && !servers.includes(call.server)) {
       return failedAnswer(
         'ERR_CALL_DENIED',
@@ -40,20 +55,59 @@ export function toolCalls(
         all.map(({ name }) => name),
       );
     }
-    return callTool(stages, server, call, signal);
+    return callTool(stages, run, server, call, signal);
   };
 }
 
-async function callTool(stages: ToolCallStages, server: CatalogServer, call: ToolCall, signal: AbortSignal): Promise<ToolAnswer> {
+async function callTool(
+  stages: ToolCallStages,
+  run: CallingRun,
+  server: CatalogServer,
+  call: ToolCall,
+  signal: AbortSignal,
+): Promise<ToolAnswer> {
   const tool = server.tools.find(({ name }) => name === call.tool);
   const args = parseArguments(call.arguments, stages.limits);
   if (!args.ok) return args;
   // A tool that is not in the catalog is unknown or denied, or its server was never ready: the upstream's own answer says which.
-  if (tool) {
-    const checked = stages.validateArguments(tool, args.value);
-    if (!checked.ok) return failedAnswer('ERR_CALL_ARGUMENTS', checked.message, checked.hint);
+  if (!tool) return stages.upstreams.call({ server: call.server, tool: call.tool, arguments: args.value }, signal);
+  const { policies } = run;
+  const admitted = policies.admit(server.name, tool, args.value);
+  if (!admitted.ok) return admitted;
+  const checked = stages.validateArguments(tool, admitted.arguments);
+  if (!checked.ok) {
+    admitted.giveBack();
+    return failedAnswer('ERR_CALL_ARGUMENTS', checked.message, checked.hint);
   }
-  return stages.upstreams.call({ server: call.server, tool: call.tool, arguments: args.value }, signal);
+  if (policies.dryRun && !policies.isHarmless(tool, admitted.verdict)) {
+    return policies.answerDry(server.name, tool, admitted.arguments, stages.learner?.learnedSchema(server.name, tool.name));
+  }
+  // A person is asked last, about a call that nothing else speaks against. One who says no has answered: the call counts.
+  if (admitted.verdict.decision === 'ask') {
+    const refusal = await askPerson(run, server.name, tool, call, admitted.arguments, admitted.verdict, signal);
+    if (refusal) return refusal;
+  }
+  const said = await stages.upstreams.call({ server: server.name, tool: tool.name, arguments: admitted.arguments }, signal);
+  const answer = await policies.note(server.name, tool, said);
+  return stages.observe?.(server.name, tool, answer) ?? answer;
+}
+
+/** The answer to a call that was not approved; undefined for one that was. */
+async function askPerson(
+  { policies, principal, program, approver = NOBODY }: CallingRun,
+  server: string,
+  { name: tool, title }: CatalogTool,
+  { executionId, number }: ToolCall,
+  args: Readonly<Record<string, unknown>>,
+  { rule }: Verdict,
+  signal: AbortSignal,
+): Promise<ToolAnswer | undefined> {
+  const shown = policies.hide?.value(args) ?? args;
+  const text = approvalText({ server, tool, title, arguments: shown, rule, program });
+  const answer = await approver.ask({ executionId, principal, call: number, server, tool, arguments: shown, text }, signal);
+  if (answer.granted) return undefined;
+  const { message, hint } = notApproved(`${server}.${tool}`, rule, answer.reason);
+  return failedAnswer('ERR_CALL_APPROVAL', message, hint);
 }
 
 type Arguments = { readonly ok: true; readonly value: Record<string, unknown> } | Extract<ToolAnswer, { ok: false }>;

@@ -1,0 +1,58 @@
+/** One call that a person is asked about. Everything in it may be shown: personal data stands as tokens. */
+export interface ApprovalQuestion {
+  readonly executionId: string;
+  readonly principal: string;
+  /** Number of the call in its run. */
+  readonly call: number;
+  readonly server: string;
+  readonly tool: string;
+  readonly arguments: unknown;
+  /** The whole question in plain words, harmless to show. */
+  readonly text: string;
+}
+
+export type ApprovalAnswer =
+  | { readonly granted: true }
+  | {
+      readonly granted: false;
+      /** `refused`: a person said no. `dismissed`: a person did not answer. `busy`: too many wait for one. `unavailable`: nobody can be asked. */
+      readonly reason: 'refused' | 'dismissed' | 'busy' | 'unavailable';
+    };
+
+/** Asks a person. It may take as long as the run may wait; when the signal fires the answer does not matter any more. */
+export interface Approver {
+  ask(question: ApprovalQuestion, signal: AbortSignal): Promise<ApprovalAnswer>;
+}
+
+/** For callers who cannot be asked. */
+export const NOBODY: Approver = { ask: () => Promise.resolve({ granted: false, reason: 'unavailable' }) };
+
+/** Why a call was not approved. */
+type NoApproval = Extract<ApprovalAnswer, { granted: false }>['reason'];
+
+/** What a program is told when its call was not approved, and the fix, for agent and operator. */
+export function notApproved(tool: string, rule: string, reason: NoApproval): { message: string; hint: string } {
+  const call = `this call of ${tool} (${rule})`;
+  switch (reason) {
+    case 'refused':
+      return {
+        message: `A person was asked about ${call} and refused it. Nothing was sent.`,
+        hint: 'Do not try it again in another way; tell the user what you wanted to do and why.',
+      };
+    case 'dismissed':
+      return {
+        message: `A person was asked about ${call} and did not answer. Nothing was sent.`,
+        hint: 'Go on without it, or tell the user what you wanted to do and run the program again.',
+      };
+    case 'busy':
+      return {
+        message: `A person has to approve ${call}, and too many runs are waiting for one already. Nothing was sent.`,
+        hint: 'Catch the error and go on without it, or run the program again later.',
+      };
+    case 'unavailable':
+      return {
+        message: `A person has to approve ${call}, and this client cannot ask one. Nothing was sent.`,
+        hint: 'Catch the error and go on without it, or use a client with elicitation. The operator can allow the tool under policies.servers in the config.',
+      };
+  }
+}
