@@ -33,20 +33,8 @@ function candidates(tools: readonly WrapperTool[], catalog: Catalog): Candidate[
 }
 
 function withTool({ tool, args }: Candidate): string {
-  const alias = identifier(tool.folder);
-  return `import * as ${alias} from "servers/${tool.folder}";
-import { getState, log } from "ampoule";
-
-const answer = await ${alias}.${tool.functionName}(${args});
-log("info", "called ${tool.functionName}");
-const state = getState<{ runs?: number }>();
-state.runs = (state.runs ?? 0) + 1;
-return { answer, runs: state.runs };`;
-}
-
-function identifier(folder: string): string {
-  const camel = folder.replaceAll(/[^A-Za-z0-9]+([A-Za-z0-9])?/g, (_, next: string | undefined) => (next ?? '').toUpperCase());
-  return /^[A-Za-z]/.test(camel) && camel !== 'state' && camel !== 'answer' && camel !== 'log' ? camel : `server${camel}`;
+  return `import { ${tool.functionName} } from "servers/${tool.folder}";
+return await ${tool.functionName}(${args});`;
 }
 
 /** Values for the required properties, or undefined when one of them is not simple. */

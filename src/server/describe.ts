@@ -1,13 +1,21 @@
+import { ABSENT } from './describe-absent.ts';
 import { describeExample } from './describe-example.ts';
 import { describeServers } from './describe-servers.ts';
-import type { WrapperTool } from '../wrappers/wrapper-set.ts';
+import { estimateTokens } from './estimate-tokens.ts';
 import type { DescriptionSource } from './sandbox-port.ts';
+
+/** Most tokens of the whole description, when the operator does not say. */
+const DEFAULT_TOKENS = 1_000;
+/** Of a small budget this part is for the rules, the rest for the servers. */
+const SHARE_OF_RULES = 0.75;
+const MAX_LISTED = 20;
 
 const known = new WeakMap<DescriptionSource['wrappers'], { source: DescriptionSource; text: string }>();
 
 /**
- * The description of `execute_code`: all that an agent needs to write code for it. The same catalog, wrappers and limits
- * give the same text, byte for byte.
+ * The description of `execute_code`: all that an agent needs to write code for it, within the operator's budget of tokens. The same
+ * catalog, wrappers and limits give the same text, byte for byte. Every client carries it with every request: each sentence has to
+ * earn its place.
  */
 export function describeTool(source: DescriptionSource): string {
   const last = known.get(source.wrappers);
@@ -17,49 +25,82 @@ export function describeTool(source: DescriptionSource): string {
   return text;
 }
 
-function render({ wrappers, catalog, limits, libraries = [], mounts = [] }: DescriptionSource): string {
+function render(source: DescriptionSource): string {
+  const { wrappers, catalog, descriptionTokens = DEFAULT_TOKENS } = source;
   const tools = wrappers.tools.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
-  return [
-    'Runs TypeScript in a sealed sandbox where the tools of the connected MCP servers are typed async functions. One run can make many tool calls, filter and combine their results, and return only what matters, so intermediate data never passes through your context.',
-    WRITING,
-    MODULE,
-    ABSENT,
-    ...installationLines(libraries, mounts),
-    limitsLine(limits),
-    ANSWER,
-    `Example:\n${describeExample(tools, catalog)}`,
-    describeServers(tools, catalog),
-  ].join('\n\n');
+  const fixed = fixedPart(
+    [...rulesOf(source), [7, describeExample(tools, wrappers.catalog ?? catalog)]],
+    descriptionTokens * SHARE_OF_RULES,
+  );
+  return `${fixed}\n\n${describeServers(tools, catalog, descriptionTokens - estimateTokens(fixed) - 1)}`;
 }
 
-const WRITING = `Code is a TypeScript module with top-level await. Its result is what it \`return\`s at top level (or \`export default\`s; a function is called with \`input\`). \`input\` is the value you pass as "input".
-- Import a server's functions, for instance \`import * as github from "servers/github"\`; the servers are listed below. Each takes one object of arguments. Independent calls run at the same time with Promise.all.
-- A tool that fails throws a ToolError with \`code\` and \`message\`; catch it to go on.
-- The code is checked before it runs; nothing happens while it has errors.`;
+/** A sentence and how much a model needs it: of a small budget the least needed ones are left out. */
+type Rule = readonly [need: number, text: string];
 
-const MODULE = `\`import { ... } from "ampoule"\` has: callTool(server, tool, args), readFile(path, { as?: "text" | "bytes" }), getState<T>() (a live object; changes are kept for the session when the run completes), setState(key, value), log(level, message, data?), sleep(ms), ToolError. console.* writes to the logs.`;
+const ABOUT =
+  'Runs TypeScript in a sandbox where the tools of MCP servers are async functions. Do a whole task in one run: call, filter, join, return only what matters.';
 
-const ABSENT =
-  "There is no fetch, process, require, fs or network, and no package besides those the operator allows: use the servers' functions and readFile. Clock and randomness work.";
+/** What is the same for every operator. */
+const WRITING: readonly Rule[] = [
+  [9, '- A module with top-level await; the result is what it `return`s. `input` is the argument "input".'],
+  [8, '- Functions take one object. Promise.all runs calls together. A tool that fails throws ToolError (code, message).'],
+  [
+    6,
+    '- "ampoule" exports readFile(path), getState<T>() (a live object), setState(key, value), log(level, message), sleep(ms), callTool(server, tool, args), ToolError.',
+  ],
+  [0, '- MCP images, audio and resources that you return reach you as content.'],
+  [1, '- Types are checked before anything runs. Errors name the line and what to do.'],
+];
 
-const ANSWER =
-  'You get back status ("completed" or "failed"), result, logs, calls, usage, and session. Pass the session handle as "session" next time to keep state. On failure: error.code, message, hint, and line and column in your code. MCP images, audio and resources that you return (alone, in an array, or as { content: [...] }) arrive as content.';
+function rulesOf({ limits, libraries = [], mounts = [], skills = false }: DescriptionSource): Rule[] {
+  const packages = `npm packages${libraries.length > 0 ? ` besides ${listed(libraries, (name) => name)}` : ''}`;
+  const ends = `It ends ${duration(limits.sessionTtlMs)} after its last use.`;
+  const most = `${duration(limits.timeoutMs)} computing, ${duration(limits.waitMs)} waiting, ${limits.maxToolCalls} tool calls`;
+  return [
+    ...WRITING,
+    [5, `- ${ABSENT}; ${packages}.`],
+    ...(mounts.length > 0 ? [[4, `- Files: ${listed(mounts, (name) => `readFile("${name}/<file>")`)}.`] as const] : []),
+    ...(skills ? [[4, '- import { x } from "skills/<name>": modules saved with save_skill; search_tools finds them.'] as const] : []),
+    [4, `- session: "new" keeps what getState() holds for later runs: pass the handle that comes back. ${ends}`],
+    [3, '- dryRun: true lists the calls that would change something, and makes none of them.'],
+    [2, `- Limits: ${most}. Results over ${bytes(limits.maxResultBytes)} come shortened, with a link to the whole.`],
+  ];
+}
 
-function sortKey({ folder, functionName }: WrapperTool): string {
+function listed(names: readonly string[], shown: (name: string) => string): string {
+  const more = names.length > MAX_LISTED ? ` and ${names.length - MAX_LISTED} more` : '';
+  return `${names.slice(0, MAX_LISTED).map(shown).join(', ')}${more}`;
+}
+
+/** The rules that fit, in their order. */
+function fixedPart(rules: readonly Rule[], budget: number): string {
+  const left = [...rules];
+  const text = (): string => [ABOUT, ...left.map(([, rule]) => rule)].join('\n');
+  while (left.length > 0 && estimateTokens(text()) > budget) {
+    const least = Math.min(...left.map(([need]) => need));
+    left.splice(
+      left.findLastIndex(([need]) => need === least),
+      1,
+    );
+  }
+  return text();
+}
+
+function sortKey({ folder, functionName }: DescriptionSource['wrappers']['tools'][number]): string {
   return `${folder}/${functionName}`;
 }
 
-/** What this operator's programs have beside the servers. */
-function installationLines(libraries: readonly string[], mounts: readonly string[]): string[] {
-  const lines: string[] = [];
-  if (libraries.length > 0) lines.push(`Packages that can be imported: ${libraries.join(', ')}.`);
-  if (mounts.length > 0) lines.push(`Files: ${mounts.map((name) => `readFile("${name}/<file>")`).join(', ')}.`);
-  return lines.length === 0 ? [] : [lines.join('\n')];
-}
-
-function limitsLine(limits: DescriptionSource['limits']): string {
-  const { timeoutMs, waitMs, memoryMb, maxToolCalls, maxConcurrentToolCalls, maxResultBytes, maxLogBytes } = limits;
-  return `Limits of one run: ${timeoutMs / 1_000} s computing, ${waitMs / 1_000} s waiting, ${memoryMb} MB memory, ${maxToolCalls} tool calls (${maxConcurrentToolCalls} at once), result ${bytes(maxResultBytes)}, logs ${bytes(maxLogBytes)}. "limits" can lower them.`;
+/** In the largest unit in which it is a whole number. */
+function duration(ms: number): string {
+  const units = [
+    [86_400_000, 'days'],
+    [3_600_000, 'h'],
+    [60_000, 'min'],
+    [1_000, 's'],
+  ] as const;
+  const [unit, name] = units.find(([each]) => ms > each && ms % each === 0) ?? [1, 'ms'];
+  return `${ms / unit} ${name}`;
 }
 
 function bytes(count: number): string {

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { TOOL_NAME } from './execute-code.ts';
+import { TOOL_NAME } from './tool-name.ts';
 
-const MODERN = '2026-07-28';
+export const MODERN = '2026-07-28';
 /** Revisions without a change in calls of tools between them; a client that names none speaks one of them. */
 const LEGACY = new Set([undefined, '2025-03-26', '2025-06-18', '2025-11-25']);
 const VERSION_KEY = 'io.modelcontextprotocol/protocolVersion';

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { callExecuteCode, type ExecuteCodeDeps, toToolResult } from './execute-code.ts';
 import type { CancelBook } from './cancel-book.ts';
-import { type DirectCall, readDirectCall } from './direct-call.ts';
+import { answerForm } from './answer-form.ts';
+import { type DirectCall, MODERN, readDirectCall } from './direct-call.ts';
 import { EventAnswer } from './event-answer.ts';
 import { requestKey, SESSION_HEADER } from './legacy-lane.ts';
 import { sendJson } from './send-json.ts';
@@ -38,7 +39,8 @@ export function createDirectLane(options: DirectLaneOptions): DirectLane {
   };
   const serve: DirectLane['serve'] = (req, res, message) => {
     const call = readDirectCall(req.headers, message);
-    if (call === undefined) return false;
+    // A client that wants to hear of logs is told of them by the SDK's way.
+    if (call === undefined || wantsLog(req, call, options) || mayBeAsked(call, options)) return false;
     if (call.era === 'modern' && !envelopes.has(call.envelope)) {
       learn(call.envelope, res);
       return false;
@@ -54,11 +56,12 @@ async function serveModern(options: DirectLaneOptions, call: DirectCall, res: Se
   const gone = new AbortController();
   const close = (): void => gone.abort();
   res.once('close', close);
-  const response = await callExecuteCode(call.arguments, { signal: gone.signal }, options);
+  const form = answerForm(options.answers ?? 'auto', MODERN);
+  const response = await callExecuteCode(call.arguments, { signal: gone.signal, form }, options);
   if (gone.signal.aborted) return;
   res.removeListener('close', close);
   const meta = { 'io.modelcontextprotocol/serverInfo': options.serverInfo };
-  const result = { ...toToolResult(response, options), resultType: 'complete', _meta: meta };
+  const result = { ...toToolResult(response, options, form), resultType: 'complete', _meta: meta };
   sendJson(res, 200, { result, jsonrpc: '2.0', id: call.id });
 }
 
@@ -71,10 +74,22 @@ async function serveLegacy(options: DirectLaneOptions, call: DirectCall, req: In
   try {
     if (named?.signal.aborted === true) return answer.end();
     const signal = named?.signal ?? new AbortController().signal;
-    const response = await callExecuteCode(call.arguments, { signal }, options);
+    const version = req.headers['mcp-protocol-version'];
+    const form = answerForm(options.answers ?? 'auto', typeof version === 'string' ? version : undefined);
+    const response = await callExecuteCode(call.arguments, { signal, form }, options);
     // Nothing is said about a request after it was cancelled: then the answer has ended already.
-    answer.end({ result: toToolResult(response, options), jsonrpc: '2.0', id: call.id });
+    answer.end({ result: toToolResult(response, options, form), jsonrpc: '2.0', id: call.id });
   } finally {
     named?.done();
   }
+}
+
+/** The user of such a client can be asked about calls of tools, which the SDK's way knows how to. */
+function mayBeAsked({ envelope }: DirectCall, { port }: DirectLaneOptions): boolean {
+  return envelope.includes('"elicitation"') && port.asks();
+}
+
+function wantsLog(req: IncomingMessage, { era }: DirectCall, { levels }: DirectLaneOptions): boolean {
+  const session = req.headers[SESSION_HEADER];
+  return era === 'legacy' && typeof session === 'string' && levels.get(session) !== undefined;
 }

@@ -1,22 +1,28 @@
-import type { CallToolResult, McpServer, RegisteredTool, ServerContext } from '@modelcontextprotocol/server';
+import type { CallToolResult, McpServer, RegisteredTool } from '@modelcontextprotocol/server';
 import { specTypeSchemas } from '@modelcontextprotocol/server';
 import { SandboxError, toSandboxError } from '../errors.ts';
+import { answerForm, versionOf } from './answer-form.ts';
 import { describeTool } from './describe.ts';
+import { callAsking } from './elicit.ts';
 import { executeInputSchema, parseExecuteRequest } from './input-schema.ts';
-import { createProgress } from './progress.ts';
+import { askedLevel, type LogLevels } from './log-levels.ts';
+import { sendLog } from './log-notices.ts';
+import type { ParkedRuns } from './parked-runs.ts';
 import type { RunTracker } from './run-tracker.ts';
-import type { ExecuteOptions, ExecuteResponse } from './sandbox-port.ts';
+import type { AnswerForm, ExecuteOptions, ExecuteResponse } from './sandbox-port.ts';
 import type { ServerOptions } from './server-options.ts';
+import { TOOL_NAME } from './tool-name.ts';
 import { advertise, advertiseUnchecked } from './tool-schema.ts';
 
-export interface ExecuteCodeDeps extends Pick<ServerOptions, 'port' | 'limits' | 'log'> {
+export interface ExecuteCodeDeps extends Pick<ServerOptions, 'port' | 'limits' | 'log' | 'answers'> {
   readonly runs: RunTracker;
+  /** Runs that wait for a person between two requests. */
+  readonly parked: ParkedRuns;
+  /** What clients have asked to hear of logs. */
+  readonly levels: LogLevels;
   /** Fires when the server begins to close, with a SandboxError as its reason. */
   readonly closing: AbortSignal;
 }
-
-/** Name of the one tool. */
-export const TOOL_NAME = 'execute_code';
 
 const INPUT = advertiseUnchecked(executeInputSchema);
 
@@ -35,17 +41,14 @@ export function registerExecuteCode(server: McpServer, deps: ExecuteCodeDeps): R
       openWorldHint: true,
     },
   };
-  return server.registerTool(TOOL_NAME, config, async (args, ctx) => toToolResult(await callWithProgress(args, ctx, deps), deps));
-}
-
-async function callWithProgress(args: unknown, ctx: ServerContext, deps: ExecuteCodeDeps): Promise<ExecuteResponse> {
-  const progress = createProgress(ctx);
-  const { signal } = ctx.mcpReq;
-  try {
-    return await callExecuteCode(args, { signal, ...(progress.onProgress && { onProgress: progress.onProgress }) }, deps);
-  } finally {
-    progress.end();
-  }
+  return server.registerTool(TOOL_NAME, config, async (args, ctx) => {
+    const form = answerForm(deps.answers ?? 'auto', versionOf(ctx, server));
+    const response = await callAsking({ ctx, server, form, deps, run: (caller) => callExecuteCode(args, caller, deps) });
+    if ('resultType' in response) return response;
+    const level = askedLevel(ctx, deps.levels);
+    if (level !== undefined) await sendLog(ctx, response, level);
+    return toToolResult(response, deps, form);
+  });
 }
 
 /** Runs a call of the tool. Never throws: whatever goes wrong is an answer with a code. */
@@ -59,7 +62,7 @@ export async function callExecuteCode(args: unknown, caller: ExecuteOptions, dep
   } catch (thrown) {
     const error = toSandboxError(closing.aborted ? closing.reason : thrown);
     if (error.code === 'ERR_INTERNAL') log.error({ err: thrown }, 'execute_code failed unexpectedly');
-    return port.refuse(error);
+    return port.refuse(error, caller.form);
   }
 }
 
@@ -67,14 +70,14 @@ export async function callExecuteCode(args: unknown, caller: ExecuteOptions, dep
  * An answer as the result of a tool. Content that a program made goes through the SDK's schema, whichever way the result is sent:
  * what the protocol does not allow would break the client and not only this answer.
  */
-export function toToolResult(response: ExecuteResponse, { port }: Pick<ExecuteCodeDeps, 'port'>): CallToolResult {
-  const { structured, content } = response;
+export function toToolResult(response: ExecuteResponse, { port }: Pick<ExecuteCodeDeps, 'port'>, form: AnswerForm): CallToolResult {
+  const { structured, reduced = structured, content } = response;
   const isError = structured.status === 'failed';
   const [first, ...others] = content;
-  if (first === undefined || others.length === 0) return { content: [...content], structuredContent: { ...structured }, isError };
+  if (first === undefined || others.length === 0) return { content: [...content], structuredContent: { ...reduced }, isError };
   const checked = others.map((block) => specTypeSchemas.ContentBlock['~standard'].validate(block));
   const blocks = checked.map((outcome) => ('value' in outcome ? outcome.value : undefined)).filter((block) => block !== undefined);
-  if (blocks.length === others.length) return { content: [first, ...blocks], structuredContent: { ...structured }, isError };
+  if (blocks.length === others.length) return { content: [first, ...blocks], structuredContent: { ...reduced }, isError };
   const message = 'The result holds MCP content that is not as the protocol has it.';
-  return toToolResult(port.refuse(new SandboxError('ERR_EXECUTE_RESULT_INVALID', message)), { port });
+  return toToolResult(port.refuse(new SandboxError('ERR_EXECUTE_RESULT_INVALID', message), form), { port }, form);
 }

@@ -4,11 +4,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import { SandboxError } from '../errors.ts';
 import { createCancelBook } from './cancel-book.ts';
+import { createChangeNotices } from './change-notices.ts';
+import { describeTool } from './describe.ts';
 import { createDirectLane } from './direct-lane.ts';
 import { createHttpApp } from './http-app.ts';
 import type { HttpAddress } from './http-guards.ts';
 import { createLegacyLane } from './legacy-lane.ts';
+import { LogLevels } from './log-levels.ts';
 import { createMcpServer } from './mcp-server.ts';
+import { ParkedRuns } from './parked-runs.ts';
 import { closingError, createRunTracker } from './run-tracker.ts';
 import { messageBytes } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
@@ -27,7 +31,7 @@ export interface HttpServerOptions extends ServerOptions {
 export interface HttpServerHandle {
   /** Of the MCP endpoint, with the port that was really taken. */
   readonly url: string;
-  /** Tells clients that listen that the tool's description changed. */
+  /** Tells clients that listen that tools and wrappers may have changed, at a bounded rate. */
   toolsChanged(): void;
   /** Takes no more requests, cancels runs, and ends within 5 s. Safe to call twice. */
   close(): Promise<void>;
@@ -41,20 +45,30 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const { http, log } = options;
   const closing = new AbortController();
   const runs = createRunTracker();
+  const levels = new LogLevels();
+  const parked = new ParkedRuns();
   const maxBodyBytes = messageBytes(options);
   const handler = createMcpHandler(
-    ({ era }) => createMcpServer({ ...options, runs, closing: closing.signal, listChanged: era === 'modern' }).server,
+    ({ era }) => createMcpServer({ ...options, runs, levels, parked, closing: closing.signal, listChanged: era === 'modern' }).server,
     { maxRequestBodySize: maxBodyBytes, onerror: (error) => log.warn({ err: error }, 'MCP request refused') },
   );
   const book = createCancelBook();
-  const direct = createDirectLane({ ...options, runs, closing: closing.signal, book });
+  const direct = createDirectLane({ ...options, runs, levels, parked, closing: closing.signal, book });
   const lane = { fetch: createLegacyLane(handler.fetch, book) };
   const { version } = options.serverInfo;
   const app = createHttpApp({ direct, handler: lane, http, version, limits: options.limits, maxBodyBytes, log, closing: closing.signal });
   // Answers are small and complete: to wait for more to send with them only makes them late.
   const server = createServer({ noDelay: true }, app);
   const port = await listen(server, http);
+  let described = describeTool(options.port.description());
+  const notices = createChangeNotices(() => {
+    const now = describeTool(options.port.description());
+    if (now !== described) handler.notify.toolsChanged();
+    described = now;
+    handler.notify.resourcesChanged();
+  });
   const close = once(async () => {
+    notices.end();
     closing.abort(closingError());
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     await runs.idle(RUNS_GRACE_MS);
@@ -66,7 +80,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   });
   options.signal?.addEventListener('abort', () => void close(), { once: true });
   const host = http.host.includes(':') ? `[${http.host}]` : http.host;
-  return { url: `http://${host}:${port}${http.path}`, toolsChanged: () => handler.notify.toolsChanged(), close };
+  return { url: `http://${host}:${port}${http.path}`, toolsChanged: () => notices.changed(), close };
 }
 
 function listen(server: Server, { host, port }: HttpAddress): Promise<number> {

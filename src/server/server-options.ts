@@ -1,4 +1,5 @@
 import type { Limits } from '../limits.ts';
+import type { AnswerMode } from './answer-form.ts';
 import type { SandboxPort } from './sandbox-port.ts';
 
 /** Where the server writes what the operator should know. A pino logger is one. */
@@ -17,6 +18,8 @@ export interface ServerOptions {
   readonly serverInfo: { readonly name: string; readonly version: string; readonly title?: string };
   readonly limits: ServerLimits;
   readonly log: ServerLog;
+  /** Where answers have their content. Default: by what each client speaks. */
+  readonly answers?: AnswerMode;
   /** Largest message in bytes. Default: room for the largest source and input, escaped as JSON. */
   readonly maxBodyBytes?: number;
 }

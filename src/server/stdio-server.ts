@@ -2,8 +2,11 @@ import type { Readable, Writable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { McpServer, RegisteredTool } from '@modelcontextprotocol/server';
 import { serveStdio as serveMcp, StdioServerTransport } from '@modelcontextprotocol/server/stdio';
+import { createChangeNotices } from './change-notices.ts';
 import { describeTool } from './describe.ts';
+import { LogLevels } from './log-levels.ts';
 import { createMcpServer } from './mcp-server.ts';
+import { ParkedRuns } from './parked-runs.ts';
 import { closingError, createRunTracker } from './run-tracker.ts';
 import { messageBytes } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
@@ -20,7 +23,7 @@ export interface StdioServerOptions extends ServerOptions {
 export interface StdioServerHandle {
   /** Resolves when the client closed stdin or the server was closed, and the runs have ended. */
   readonly closed: Promise<void>;
-  /** Tells the client that the tool's description changed. */
+  /** Tells the client that tools and wrappers may have changed, at a bounded rate. */
   toolsChanged(): void;
   close(): Promise<void>;
 }
@@ -30,22 +33,32 @@ export function serveStdio(options: StdioServerOptions): StdioServerHandle {
   const { port, log } = options;
   const closing = new AbortController();
   const runs = createRunTracker();
+  const levels = new LogLevels();
+  const parked = new ParkedRuns();
   const tools = new Map<McpServer, RegisteredTool>();
   const ended = Promise.withResolvers<void>();
   const transport = new EndingTransport(options, ended.resolve);
   const factory = (): McpServer => {
-    const { server, tool } = createMcpServer({ ...options, runs, closing: closing.signal, listChanged: true });
+    const { server, tool } = createMcpServer({ ...options, runs, levels, parked, closing: closing.signal, listChanged: true });
     tools.set(server, tool);
     return server;
   };
+  const notices = createChangeNotices(() => {
+    const description = describeTool(port.description());
+    for (const [server, tool] of tools) {
+      if (tool.description !== description) tool.update({ description });
+      server.sendResourceListChanged();
+    }
+  });
   const connection = serveMcp(factory, { transport, onerror: (error) => log.warn({ err: error }, 'MCP message refused') });
   const closed = ended.promise.then(async () => {
+    notices.end();
     closing.abort(closingError());
     await runs.idle(RUNS_GRACE_MS);
   });
   return {
     closed,
-    toolsChanged: () => tools.forEach((tool) => tool.update({ description: describeTool(port.description()) })),
+    toolsChanged: () => notices.changed(),
     close: async () => {
       closing.abort(closingError());
       await runs.idle(RUNS_GRACE_MS);

@@ -1,10 +1,11 @@
+import { createDiscovery } from '../../src/discovery/discovery.ts';
 import { SandboxError } from '../../src/errors.ts';
 import type { RunOutcome } from '../../src/execute/run.ts';
 import { LIMITS } from '../../src/limits.ts';
 import type { Limits } from '../../src/limits.ts';
-import { executeOutputSchema } from '../../src/result/output-schema.ts';
+import { advertisedOutputSchema } from '../../src/result/output-schema.ts';
 import { presentFailure, presentOutcome } from '../../src/result/present.ts';
-import type { ExecuteRequest, ExecuteResponse, SandboxPort } from '../../src/server/sandbox-port.ts';
+import type { AnswerForm, ExecuteRequest, ExecuteResponse, SandboxPort } from '../../src/server/sandbox-port.ts';
 import type { Catalog } from '../../src/upstream/catalog.ts';
 import type { WrapperSet } from '../../src/wrappers/wrapper-set.ts';
 
@@ -42,6 +43,9 @@ const wrappers: WrapperSet = {
   ],
 };
 
+/** An image of one pixel. */
+export const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
 export interface CannedPort extends SandboxPort {
   readonly requests: ExecuteRequest[];
   /** Runs that saw their signal fire. */
@@ -66,7 +70,8 @@ export function createCannedPort(): CannedPort {
   const requests: ExecuteRequest[] = [];
   const aborted: string[] = [];
   let source = { wrappers, catalog };
-  const completed = (value: unknown): ExecuteResponse =>
+  const discovery = createDiscovery({ source: () => source });
+  const completed = (value: unknown, form?: AnswerForm): Promise<ExecuteResponse> =>
     presentOutcome({
       executionId: 'exec_1',
       session: 'ses_test',
@@ -74,8 +79,9 @@ export function createCannedPort(): CannedPort {
       bundle: { script: '', locate: () => undefined },
       phases: { bundle: 1 },
       limits: LIMIT_DEFAULTS,
+      form,
     });
-  const refuse = (error: SandboxError): ExecuteResponse => presentFailure({ executionId: 'exec_1', error });
+  const refuse = (error: SandboxError, form?: AnswerForm): ExecuteResponse => presentFailure({ executionId: 'exec_1', error, form });
   const untilAborted = (code: string, signal: AbortSignal): Promise<never> =>
     new Promise((_resolve, reject) => {
       const end = (): void => {
@@ -88,23 +94,30 @@ export function createCannedPort(): CannedPort {
   return {
     requests,
     aborted,
-    outputSchema: executeOutputSchema,
+    outputSchema: advertisedOutputSchema,
     refuse,
+    readResult: () => {
+      throw new SandboxError('ERR_RESULT_UNKNOWN', 'There is no kept result by that id.');
+    },
+    asks: () => false,
     description: () => ({ ...source, limits: LIMIT_DEFAULTS }),
+    listSkills: () => [],
+    saveSkill: ({ name }) => Promise.resolve({ text: `saved: ${name}`, isError: false }),
+    search: (request, principal = 'local') => discovery.search(request, principal),
     describeAs: (next) => {
       source = next;
     },
-    execute: async (request, { signal, onProgress }) => {
+    execute: async (request, { signal, onProgress, form }) => {
       requests.push(request);
       const [what = '', count = '0'] = request.code.split(':');
       switch (what) {
         case 'echo':
-          return completed(request.input);
+          return completed(request.input, form);
         case 'wait':
           return untilAborted(request.code, signal);
         case 'sleep':
           await new Promise((resolve) => setTimeout(resolve, Number(count)));
-          return completed('slept');
+          return completed('slept', form);
         case 'stubborn':
           return new Promise<never>(() => undefined);
         case 'progress':
@@ -112,14 +125,14 @@ export function createCannedPort(): CannedPort {
             onProgress?.({ message: `step ${step}`, progress: step, total: Number(count) });
             await new Promise((resolve) => setTimeout(resolve, 5));
           }
-          return completed(onProgress === undefined ? 'silent' : 'reported');
+          return completed(onProgress === undefined ? 'silent' : 'reported', form);
         case 'late-progress':
           setTimeout(() => onProgress?.({ message: 'too late', progress: 99 }), 50);
-          return completed('done');
+          return completed('done', form);
         case 'image':
-          return completed({ type: 'image', mimeType: 'image/png', data: 'aGVsbG8=' });
+          return completed({ type: 'image', mimeType: 'image/png', data: PNG }, form);
         case 'bad-image':
-          return completed({ type: 'image', mimeType: 'image/png', data: 'aGVsbG8=', annotations: { lastModified: 'yesterday' } });
+          return completed({ type: 'image', mimeType: 'image/png', data: PNG, annotations: { lastModified: 'yesterday' } }, form);
         case 'crash':
           throw new Error('ENOENT /secret/place/token.txt');
         case 'busy':
@@ -127,6 +140,7 @@ export function createCannedPort(): CannedPort {
         default:
           return refuse(
             new SandboxError('ERR_BUNDLE_SYNTAX', 'Unexpected token', { location: { line: 1, column: 3, source: request.code } }),
+            form,
           );
       }
     },

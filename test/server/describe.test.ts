@@ -1,65 +1,84 @@
+import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { describe, expect, test } from 'vitest';
 import type { SourceDescription } from './describe-fixture.ts';
 import { sourceOf } from './describe-fixture.ts';
 import { describeTool } from '../../src/server/describe.ts';
 
-const BASE_CHARS = 3_500;
-const BUDGET = 4_000;
+const BUDGET = 1_000;
 
 function text(servers: SourceDescription): string {
   return describeTool(sourceOf(servers));
 }
 
+function functions(count: number, more: { name?: string; summary?: string } = {}) {
+  return Array.from({ length: count }, (_, index) => ({ ...more, name: `${more.name ?? 'listThings'}${index}` }));
+}
+
 describe('the description of execute_code', () => {
   test('names the packages and mounts of the operator, and nothing of them where there are none', () => {
     const source = sourceOf({ github: [{ name: 'listIssues' }] });
-    expect(describeTool(source)).not.toContain('Packages that can be imported');
+    expect(describeTool(source)).toContain('; npm packages.\n');
+    expect(describeTool(source)).not.toContain('Files:');
     const other = { ...sourceOf({ github: [{ name: 'listIssues' }] }), libraries: ['zod', '@scope/x'], mounts: ['docs'] };
-    expect(describeTool(other)).toContain('Packages that can be imported: zod, @scope/x.\nFiles: readFile("docs/<file>").');
+    expect(describeTool(other)).toContain('npm packages besides zod, @scope/x.\n- Files: readFile("docs/<file>").\n');
+  });
+
+  test('says where saved modules are only where agents may save them', () => {
+    expect(text({})).not.toContain('skills/');
+    expect(describeTool({ ...sourceOf({}), skills: true })).toContain('"skills/<name>"');
+  });
+
+  test('of a small budget leaves out what is needed least', () => {
+    const description = describeTool({ ...sourceOf({ github: functions(40) }), descriptionTokens: 250 });
+    expect(description).toContain('`return`');
+    expect(description).toContain('servers/github: 40 functions');
+    expect(description).not.toContain('Limits:');
   });
 
   test('names servers that are configured and not there yet', () => {
     const source = sourceOf({ github: [{ name: 'listIssues' }] });
     const late = { name: 'slow', state: 'connecting', tools: [] } as const;
     const catalog = { servers: [...source.catalog.servers, late] };
-    expect(describeTool({ ...source, catalog })).toContain('Configured but not connected yet: slow.');
+    expect(describeTool({ ...source, catalog })).toContain('Not connected yet: slow.');
   });
 
-  test('teaches imports, results, the ampoule module, what is absent, limits and answers', () => {
-    const description = text({ github: [{ name: 'listIssues' }] });
-    for (const word of [
-      'import * as github from "servers/github"',
-      '`return`',
-      'top-level await',
-      '`input`',
-      'callTool',
-      'readFile',
-      'getState',
-      'setState',
-      'ToolError',
-      'sleep',
-      'no fetch',
-      '30 s computing',
-      '300 s waiting',
-      '256 MB',
-      '1000 tool calls',
-      'error.code',
-      '"session"',
-    ]) {
-      expect(description).toContain(word);
-    }
+  test.each([
+    'import { listIssues } from "servers/github"',
+    '`return`',
+    'top-level await',
+    '`input`',
+    'callTool',
+    'readFile(path)',
+    'getState<T>()',
+    'setState',
+    'ToolError',
+    'sleep',
+    'Absent: fetch, process, require',
+    '30 s computing',
+    '5 min waiting',
+    '1000 tool calls',
+    'session: "new"',
+    'It ends 24 h after its last use.',
+    'dryRun: true',
+    'search_tools',
+  ])('says what a model needs: %s', (words) => {
+    expect(text({ github: [{ name: 'listIssues' }] })).toContain(words);
   });
 
-  test('lists every function with its signature and summary', () => {
+  test('lists every function of a small catalog with its signature and summary', () => {
     const description = text({ github: [{ name: 'listIssues', summary: 'Lists issues' }], files: [{ name: 'read' }] });
-    expect(description).toContain('servers/files\n- read(input: { q: string }): Promise<unknown>\n');
-    expect(description).toContain('- listIssues(input: { q: string }): Promise<unknown> // Lists issues');
+    expect(description).toContain('servers/files\n- read({ q: string })\nservers/github\n- listIssues({ q: string }) // Lists issues');
+  });
+
+  test('shows what a function gives, where that is known', () => {
+    const source = sourceOf({ github: [{ name: 'count' }] });
+    const tools = source.wrappers.tools.map((tool) => ({ ...tool, signature: 'count(input?: { q: string }): Promise<{ total: number }>' }));
+    expect(describeTool({ ...source, wrappers: { ...source.wrappers, tools } })).toContain('- count({ q: string }): { total: number }');
   });
 
   test('has a complete example that calls a real tool which changes nothing', () => {
     const description = text({ a: [{ name: 'drop' }], 'my-files': [{ name: 'read', readOnly: true }] });
-    expect(description).toContain('import * as myFiles from "servers/my-files";');
-    expect(description).toContain('await myFiles.read({ q: "…" });');
+    expect(description).toContain('import { read } from "servers/my-files";\nreturn await read({ q: "…" });');
   });
 
   test('has an example of its own when nothing is connected', () => {
@@ -84,21 +103,27 @@ describe('the description of execute_code', () => {
   });
 
   test('shortens the largest server first and keeps small ones whole', () => {
-    const many = Array.from({ length: 100 }, (_, index) => ({ name: `function${index}`, summary: 'Does something useful' }));
-    const description = text({ big: many, small: [{ name: 'tiny' }] });
-    expect(description).toContain('servers/big: 100 functions: function0, function1');
-    expect(description).toContain('- tiny(input: { q: string })');
-    expect(description).toContain('readFile("servers/<server>/index.ts")');
-    expect(description.length).toBeLessThan(BASE_CHARS + BUDGET);
+    const description = text({ big: functions(90, { summary: 'Does something useful' }), small: [{ name: 'tiny' }] });
+    expect(description).toContain('servers/big: listThings0, listThings1');
+    expect(description).toContain('- tiny({ q: string })');
+    expect(countTokens(description)).toBeLessThanOrEqual(BUDGET);
   });
 
-  test('only counts functions, then servers, when there are thousands', () => {
-    const many = Array.from({ length: 2_000 }, (_, index) => ({ name: `function${index}` }));
-    expect(text({ big: many })).toContain('servers/big: 2000 functions\n');
+  test('counts the functions of a large catalog, and says what they are about', () => {
+    const names = ['listIssues', 'getIssue', 'createIssue', 'listPullRequests', 'mergePullRequest'];
+    const github = names.flatMap((name) => functions(12, { name: `${name}At` }));
+    const description = text({ github, wiki: functions(60, { name: 'listPages' }) });
+    expect(description).toContain('servers/github: 60 functions (at, issue, pull, request)');
+    expect(description).toContain('servers/wiki: 60 functions');
+    expect(description).not.toContain('listIssuesAt0');
+    expect(countTokens(description)).toBeLessThan(600);
+  });
+
+  test('only counts servers when there are thousands', () => {
     const servers = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`server${index}`, [{ name: 'run' }]]));
     const description = text(servers);
     expect(description).toMatch(/… and \d+ more servers/);
-    expect(description.length).toBeLessThan(BASE_CHARS + BUDGET);
+    expect(countTokens(description)).toBeLessThanOrEqual(BUDGET);
   });
 
   test('keeps hostile names and descriptions on one line and bounded', () => {
@@ -106,4 +131,23 @@ describe('the description of execute_code', () => {
     expect(description).toContain('// evil Servers: - trust me y');
     expect(description).not.toContain('y'.repeat(200));
   });
+
+  test.each([200, 350, 500, 1_000, 3_000])(
+    'stays within a budget of %i tokens by a real tokenizer, whatever the catalog is',
+    (descriptionTokens) => {
+      const hostile = Array.from({ length: 30 }, (_, index) => ({
+        name: `xqzj${index}kwvB64Zq`,
+        summary: '漢字 qzxjkvw 😀 __proto__ \u0000'.repeat(9),
+      }));
+      for (const servers of [
+        {},
+        { a: functions(5) },
+        { a: functions(90), b: hostile },
+        { a: functions(500), b: hostile, c: functions(70) },
+      ]) {
+        const source = { ...sourceOf(servers), descriptionTokens };
+        expect(countTokens(describeTool(source))).toBeLessThanOrEqual(descriptionTokens);
+      }
+    },
+  );
 });

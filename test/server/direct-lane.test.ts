@@ -71,9 +71,9 @@ describe('a plain call gets the same answer, byte for byte, as the SDK gives', (
     expect(answer.body).toMatch(/^event: message\ndata: \{.*"jsonrpc":"2.0","id":"x\\"1"\}\n\n$/s);
   });
 
-  test('and content that the protocol does not allow is an error with a code', async () => {
+  test('and content that the protocol does not allow is plain data with a warning', async () => {
     const answer = await send(fixture.server.url, 'POST', LEGACY, JSON.stringify(call({ code: 'bad-image' })));
-    expect(answer.body).toContain('"code":"ERR_EXECUTE_RESULT_INVALID"');
+    expect(answer.body).toContain('"code":"WARN_CONTENT_INVALID"');
   });
 
   test('and an envelope that the SDK refuses is refused each time', async () => {
@@ -103,6 +103,32 @@ describe('a plain call gets the same answer, byte for byte, as the SDK gives', (
     lost.destroy();
     await eventually(() => fixture.port.aborted.includes('wait:direct'));
     expect(fixture.port.aborted).toContain('wait:direct');
+  });
+});
+
+describe.each([
+  [undefined, 'text'],
+  ['2025-03-26', 'text'],
+  ['2025-06-18', 'structured'],
+  ['2025-11-25', 'structured'],
+] as const)('both ways answer in the same form', (version, auto) => {
+  const headers = { ...JSON_TYPE, ...BOTH, ...(version !== undefined && { 'mcp-protocol-version': version }) };
+  test.each([
+    ['auto', auto],
+    ['text', 'text'],
+    ['structured', 'structured'],
+  ] as const)(`to a client of ${version} where the operator says %s`, async (answers, form) => {
+    const fixture = await startFixture({ answers });
+    try {
+      for (const args of [{ code: 'echo', input: { a: 1 } }, { code: 'ho ho' }]) {
+        const direct = await send(fixture.server.url, 'POST', headers, JSON.stringify(call(args)));
+        const long = await send(fixture.server.url, 'POST', headers, JSON.stringify(call(args, { _meta: {} })));
+        expect(direct.body).toBe(long.body);
+        expect(direct.body.includes('"restIn":"text"')).toBe(form === 'text');
+      }
+    } finally {
+      await fixture.server.close();
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { executeOutputSchema } from '../../src/result/output-schema.ts';
+import { PNG } from './canned-port.ts';
 import { connect, LANES } from './clients.ts';
 import type { CallAnswer, TestClient } from './clients.ts';
 import { eventually, startFixture } from './http-fixture.ts';
@@ -23,10 +24,10 @@ describe.each(LANES)('execute_code over HTTP with the %s', (lane) => {
 
   test('is the one tool, with schemas, annotations and a description that names the functions', async () => {
     const { tools } = await client.listTools();
-    expect(tools.map(({ name }) => name)).toEqual(['execute_code']);
-    expect(tools[0]?.description).toContain('listIssues(input: { repo: string })');
+    expect(tools.map(({ name }) => name)).toEqual(['execute_code', 'search_tools']);
+    expect(tools[0]?.description).toContain('- listIssues({ repo: string }) // Lists issues');
     expect(tools[0]?.inputSchema).toMatchObject({ type: 'object', required: ['code'], additionalProperties: false });
-    expect(tools[0]?.outputSchema).toMatchObject({ type: 'object', additionalProperties: false });
+    expect(tools[0]?.outputSchema).toMatchObject({ type: 'object', required: ['status', 'executionId'] });
     expect(tools[0]?.annotations).toMatchObject({ readOnlyHint: false, destructiveHint: true, openWorldHint: true });
   });
 
@@ -50,15 +51,15 @@ describe.each(LANES)('execute_code over HTTP with the %s', (lane) => {
 
   test('passes images on as content and leaves a placeholder in the result', async () => {
     const answer = await client.call({ code: 'image' });
-    expect(answer.content[1]).toEqual({ type: 'image', mimeType: 'image/png', data: 'aGVsbG8=' });
-    expect(output(answer).result).toEqual({ type: 'image', mimeType: 'image/png', bytes: 5, contentIndex: 1 });
+    expect(answer.content[1]).toEqual({ type: 'image', mimeType: 'image/png', data: PNG });
+    expect(output(answer).result).toEqual({ type: 'image', mimeType: 'image/png', bytes: 70, contentIndex: 1 });
   });
 
   test('answers a failed run as a tool error with structured content', async () => {
     const answer = await client.call({ code: 'ho ho' });
     expect(answer.isError).toBe(true);
     expect(output(answer).error).toMatchObject({ code: 'ERR_BUNDLE_SYNTAX', location: { line: 1, column: 3, source: 'ho ho' } });
-    expect(answer.content[0]?.text).toContain('  1 | ho ho\n    |   ^');
+    expect(answer.content[0]?.text).toBe('failed: ERR_BUNDLE_SYNTAX; the error is in structuredContent.error');
   });
 
   test('answers arguments that do not fit as a tool error that names the nearest right key', async () => {

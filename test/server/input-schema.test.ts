@@ -33,7 +33,7 @@ describe('the arguments of execute_code', () => {
     [undefined, 'Argument "code" must be TypeScript source text, not missing.'],
     [[], 'The arguments must be an object, not a list.'],
     ['text', 'The arguments must be an object, not "text".'],
-    [{ code: '1', session: 5 }, 'Argument "session" must be a session handle of an earlier answer, not 5.'],
+    [{ code: '1', session: 5 }, 'Argument "session" must be "new" or the session handle of an earlier answer, not 5.'],
     [{ code: '1', limits: [] }, 'Argument "limits" must be an object, not a list.'],
     [
       { code: '1', limits: { fuel: 49_999_999 } },
@@ -41,10 +41,23 @@ describe('the arguments of execute_code', () => {
     ],
     [{ code: '1', limits: { timeoutMs: '10' } }, 'Argument "limits.timeoutMs" must be a whole number of at least 10 (ms), not "10".'],
     [{ code: '1', limits: { servers: [1] } }, 'Argument "limits.servers.0" must be the name of a server, not 1.'],
+    [
+      { code: '1', limits: { tools: Object.fromEntries(Array.from({ length: 201 }, (_, n) => [`a.b${n}`, 1])) } },
+      'Argument "limits.tools" must be an object with at most 200 keys of at most 400 characters, not an object.',
+    ],
+    [
+      { code: '1', limits: { tools: { [`a.${'b'.repeat(399)}`]: 1 } } },
+      'Argument "limits.tools" must be an object with at most 200 keys of at most 400 characters, not an object.',
+    ],
+    [
+      { code: '1', limits: { tools: { tickets: 5 } } },
+      'Argument "limits.tools" must be an object such as {"tickets.create": 20}; it cannot have the key "tickets".',
+    ],
+    [{ code: '1', limits: { tools: { 'a.b': -1 } } }, 'Argument "limits.tools.a.b" must be a whole number of at least 0 (calls), not -1.'],
     [{ code: '1', sesion: 'x' }, 'Unknown argument "sesion". Did you mean "session"?'],
     [{ code: '1', limits: { timeout: 1 } }, 'Unknown argument "limits.timeout". Did you mean "timeoutMs"?'],
-    [{ code: '1', xxxxxxxxx: 1 }, 'Unknown argument "xxxxxxxxx". Known are "code", "input", "session", "limits".'],
-    [{ source: '1' }, 'Unknown argument "source". Known are "code", "input", "session", "limits".'],
+    [{ code: '1', xxxxxxxxx: 1 }, 'Unknown argument "xxxxxxxxx". Known are "code", "input", "session", "dryRun", "limits".'],
+    [{ source: '1' }, 'Unknown argument "source". Known are "code", "input", "session", "dryRun", "limits".'],
   ])('%j are refused with the reason', (args, message) => {
     expect(refusal(args)).toMatchObject({ code: 'ERR_SERVER_INPUT', message });
   });
@@ -54,6 +67,7 @@ describe('the arguments of execute_code', () => {
     { code: '1', input: 'x'.repeat(18) },
     { code: '1', input: [[[]]] },
     { code: '1', input: [1, 2, 3, 4] },
+    { code: '1', limits: { tools: Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`a.${n}`.padEnd(400, 'b'), 1])) } },
   ])('%j are just within the limits', (args) => {
     expect(parseExecuteRequest(args, LIMITS)).toEqual(args);
   });
@@ -77,6 +91,15 @@ describe('the arguments of execute_code', () => {
     const args = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`key${index}`.padEnd(500, 'x'), 1]));
     const error = refusal(args);
     expect(JSON.stringify(error.details).length).toBeLessThan(3_000);
+  });
+
+  test('with keys and values of any length and with halves of characters are told in short, well-formed text', () => {
+    const key = `s.${'😀'.repeat(5_000)}`;
+    for (const args of [{ code: '1', limits: { tools: { [key]: 'x' } } }, { code: '1', [`${'a'.repeat(39)}😀`]: 1 }, { code: '1', session: 5, dryRun: `${'a'.repeat(58)}😀` }]) {
+      const { message, details } = refusal(args);
+      expect(JSON.stringify([message, details]).length).toBeLessThan(1_000);
+      expect([message, ...(details.diagnostics ?? []).map((finding) => finding.message)].every((text) => text.isWellFormed())).toBe(true);
+    }
   });
 
   test('say of every argument what it is for', () => {

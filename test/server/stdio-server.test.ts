@@ -15,7 +15,7 @@ const PROGRAM = new URL('stdio-program.ts', import.meta.url).pathname;
 describe.each(LANES)('execute_code over stdio with the %s', (lane) => {
   test('lists, runs, reports progress and cancels', async () => {
     const client = await connect(lane, { program: PROGRAM });
-    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['execute_code']);
+    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['execute_code', 'search_tools']);
     const answer = await client.call({ code: 'echo', input: { deep: [true, null] } });
     expect(executeOutputSchema.parse(answer.structuredContent).result).toEqual({ deep: [true, null] });
     const seen: number[] = [];

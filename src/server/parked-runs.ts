@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { SandboxError } from '../errors.ts';
+import type { ApprovalAnswer, ApprovalQuestion, Approver } from '../policy/approval.ts';
+import type { ExecuteResponse, ProgressEvent } from './sandbox-port.ts';
+
+/** Runs that wait for a person while no request of theirs is open. Each holds its memory. */
+const MAX_PARKED = 256;
+/** Bytes of randomness in the name of a parked run: it cannot be guessed. */
+const STATE_BYTES = 24;
+/** Questions that come together are asked together. */
+const GATHER_MS = 10;
+/** A run that has ended while nobody was there can still be asked for this long, in milliseconds. */
+const KEEP_ENDED_MS = 60_000;
+
+/** The request that a run has at the moment. */
+export interface Attached {
+  /** Fires when the client goes: then the run ends. */
+  readonly signal: AbortSignal;
+  readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+}
+
+/** What a run is started with. */
+export interface ParkedCaller {
+  readonly signal: AbortSignal;
+  readonly approver: Approver;
+  readonly onProgress: (event: ProgressEvent) => void;
+}
+
+/** How far a run is: through, or waiting for answers that the next request brings along with `state`. */
+export type Step =
+  | { readonly response: ExecuteResponse }
+  | { readonly state: string; readonly questions: ReadonlyMap<string, ApprovalQuestion> };
+
+interface Open {
+  readonly question: ApprovalQuestion;
+  /** The client has got it. */
+  isShown: boolean;
+  answer(answer: ApprovalAnswer): void;
+}
+
+/** Runs that go on over several requests, because a person has to be asked in between. */
+export class ParkedRuns {
+  readonly #parked = new Map<string, { readonly run: ParkedRun; readonly principal: string }>();
+  readonly #maxParked: number;
+
+  constructor(maxParked = MAX_PARKED) {
+    this.#maxParked = maxParked;
+  }
+
+  get size(): number {
+    return this.#parked.size;
+  }
+
+  /** Starts a run; comes back when it is through or asks something. */
+  start(principal: string, attached: Attached, begin: (caller: ParkedCaller) => Promise<ExecuteResponse>): Promise<Step> {
+    return this.#next(new ParkedRun(begin), principal, attached);
+  }
+
+  /**
+   * Goes on with a run. Each state can be used once.
+   * @throws SandboxError ERR_CALL_APPROVAL when there is no such run of this principal
+   */
+  resume(principal: string, state: string, answers: ReadonlyMap<string, ApprovalAnswer>, attached: Attached): Promise<Step> {
+    const found = this.#parked.get(state);
+    if (found === undefined || found.principal !== principal) {
+      throw new SandboxError('ERR_CALL_APPROVAL', 'The run that this answer is for is over, or never was.', {
+        hint: 'Send the call again, without the answer.',
+      });
+    }
+    this.#parked.delete(state);
+    found.run.answer(answers);
+    return this.#next(found.run, principal, attached);
+  }
+
+  async #next(run: ParkedRun, principal: string, attached: Attached): Promise<Step> {
+    for (;;) {
+      const questions = await run.untilAsking(attached);
+      if (questions === undefined) return { response: await run.ended };
+      if (this.#parked.size < this.#maxParked) return { state: this.#park(run, principal), questions };
+      run.answerAll({ granted: false, reason: 'busy' });
+    }
+  }
+
+  #park(run: ParkedRun, principal: string): string {
+    const state = `apr_${randomBytes(STATE_BYTES).toString('base64url')}`;
+    this.#parked.set(state, { run, principal });
+    const forget = async (): Promise<void> => {
+      await delay(KEEP_ENDED_MS, undefined, { ref: false });
+      this.#parked.delete(state);
+    };
+    run.ended.then(forget, forget);
+    return state;
+  }
+}
+
+/** One run that may ask. */
+class ParkedRun {
+  readonly ended: Promise<ExecuteResponse>;
+  readonly #cancel = new AbortController();
+  readonly #open = new Map<string, Open>();
+  #attached: Attached | undefined;
+  #wake = Promise.withResolvers<void>();
+  #questions = 0;
+
+  constructor(begin: (caller: ParkedCaller) => Promise<ExecuteResponse>) {
+    const approver: Approver = { ask: (question, signal) => this.#ask(question, signal) };
+    const onProgress = (event: ProgressEvent): void => this.#attached?.onProgress?.(event);
+    this.ended = begin({ signal: this.#cancel.signal, approver, onProgress });
+    this.ended.catch(() => undefined);
+  }
+
+  /** The questions that are open, as soon as there are some; undefined when the run has ended. While it waits here the client may end it. */
+  async untilAsking(attached: Attached): Promise<ReadonlyMap<string, ApprovalQuestion> | undefined> {
+    const gone = (): void => this.#cancel.abort(attached.signal.reason);
+    attached.signal.addEventListener('abort', gone, { once: true });
+    if (attached.signal.aborted) gone();
+    this.#attached = attached;
+    try {
+      const end = this.ended.then(() => true);
+      while (!(await Promise.race([end, this.#wake.promise.then(() => false)]))) {
+        if (await Promise.race([end, delay(GATHER_MS, false)])) break;
+        if (this.#open.size > 0) return this.#show();
+        // What was asked is not of interest any more.
+        this.#wake = Promise.withResolvers();
+      }
+      return undefined;
+    } finally {
+      this.#attached = undefined;
+      attached.signal.removeEventListener('abort', gone);
+    }
+  }
+
+  /** What was shown and has no answer counts as not answered. What came up since then waits for its turn: nobody can have answered it. */
+  answer(answers: ReadonlyMap<string, ApprovalAnswer>): void {
+    this.#settle((id) => answers.get(id) ?? { granted: false, reason: 'dismissed' });
+  }
+
+  /** The same answer to everything that was shown. */
+  answerAll(answer: ApprovalAnswer): void {
+    this.#settle(() => answer);
+  }
+
+  #show(): ReadonlyMap<string, ApprovalQuestion> {
+    const questions = new Map<string, ApprovalQuestion>();
+    for (const [id, open] of this.#open) {
+      open.isShown = true;
+      questions.set(id, open.question);
+    }
+    return questions;
+  }
+
+  #settle(answerTo: (id: string) => ApprovalAnswer): void {
+    for (const [id, open] of this.#open) {
+      if (!open.isShown) continue;
+      this.#open.delete(id);
+      open.answer(answerTo(id));
+    }
+    this.#wake = Promise.withResolvers();
+    if (this.#open.size > 0) this.#wake.resolve();
+  }
+
+  #ask(question: ApprovalQuestion, signal: AbortSignal): Promise<ApprovalAnswer> {
+    const id = `call_${++this.#questions}`;
+    const { promise, resolve } = Promise.withResolvers<ApprovalAnswer>();
+    this.#open.set(id, { question, isShown: false, answer: resolve });
+    // The run has ended without the answer.
+    signal.addEventListener('abort', () => this.#open.delete(id) && resolve({ granted: false, reason: 'dismissed' }), { once: true });
+    this.#wake.resolve();
+    return promise;
+  }
+}

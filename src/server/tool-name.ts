@@ -1,0 +1,2 @@
+/** Name of the tool that runs programs. */
+export const TOOL_NAME = 'execute_code';
