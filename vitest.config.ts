@@ -9,6 +9,7 @@ const ON_EVERY_ENGINE = [
   'test/escape',
   'test/execute',
   'test/host-functions/guest',
+  'test/language',
   'test/pins',
 ].map((path) => `${path}**/*.test.ts`);
 

@@ -28,12 +28,13 @@ else if (options) await bench(options);
 
 async function bench({ only, quick, check, json, report, plot, engine }: Options): Promise<void> {
   const progress = showProgress(process.stderr);
-  const engineKind = ENGINES.find((kind) => kind === engine) ?? parseConfig('{}', { file: reportFile, environment: {} }).engine;
+  const config = parseConfig('{}', { file: reportFile, environment: {} });
+  const engineKind = ENGINES.find((kind) => kind === engine) ?? config.engine;
   const historyFile = join(cacheDirectory, 'bench', `${engineKind}-${quick ? 'quick' : 'full'}.json`);
   const parts = only.length === 0 ? PARTS : PARTS.filter(({ name }) => only.includes(name));
   try {
     progress.part(`the engine ${engineKind}`, 0, parts.length);
-    const files = await openEngine(engineKind, cacheDirectory, { onBuild: (step) => progress.step(step) });
+    const files = await openEngine({ ...config, engine: engineKind }, cacheDirectory, { onBuild: (step) => progress.step(step) });
     const common = { engine: files, engineKind, cacheDirectory, quick, parts, progress };
     const { result, history, failed } = await runSuite({ ...common, history: await readHistory(historyFile) });
     progress.end();

@@ -14,6 +14,7 @@ import { pool } from './measures/pool.ts';
 import { start } from './measures/start.ts';
 import { stops } from './measures/stops.ts';
 import { typeCheck } from './measures/type-check.ts';
+import { tokens } from './measures/tokens.ts';
 import type { Part } from './part.ts';
 
 /** Everything that the suite measures, in this order. */
@@ -28,6 +29,7 @@ export const PARTS: readonly Part[] = [
   waitingRuns,
   start,
   metering,
+  tokens,
   compare,
   programSize,
   catalogSize,

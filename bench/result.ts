@@ -1,7 +1,7 @@
 import type { Machine } from './machine.ts';
 import type { Sample } from './statistics.ts';
 
-export type Unit = 'ms' | 'runs/s' | 'MB' | '%' | 'count';
+export type Unit = 'ms' | 'runs/s' | 'MB' | '%' | 'count' | 'tokens';
 
 /** One figure of the table. `id` names its line in targets.json. */
 export interface Row {

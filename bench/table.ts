@@ -17,6 +17,8 @@ export function amount(value: number, unit: Unit): string {
       return `${Math.round(value).toLocaleString('en')} runs/s`;
     case 'count':
       return value.toLocaleString('en');
+    case 'tokens':
+      return `${value.toLocaleString('en')} tokens`;
   }
 }
 

@@ -34,7 +34,7 @@ try {
   print(`\n${bold('Connected')} to ${url}; the whole list of tools is ${tools.map(({ name }) => name).join(', ')}\n`);
   print(bold('The program, as an agent would send it'));
   print(program.trimEnd().replaceAll(/^/gm, dim('  │ ')));
-  const first = await execute({ code: program });
+  const first = await execute({ code: program, session: 'new' });
   show('First run: never seen before', first);
   show('Second run: the same program, in the same session', await execute({ code: program, session: first.session }));
   process.exitCode = first.status === 'completed' ? 0 : 1;

@@ -6,6 +6,8 @@ import { Command, CommanderError, Option } from 'commander';
 import type { ProcessContext } from './cli/command.ts';
 import { useCompileCache } from './cli/compile-cache.ts';
 import { errorText } from './cli/error-text.ts';
+import { addSessionCommands } from './cli/session-commands.ts';
+import { addSkillCommands } from './cli/skill-commands.ts';
 
 /** How long a clean shutdown may take before the process ends anyway. */
 const SHUTDOWN_MS = 10_000;
@@ -69,6 +71,8 @@ function commandLine(context: ProcessContext): Command {
     .action(async (file: string, options: { output: string; config?: string }) =>
       (await load(() => import('./cli/build.ts'))).build(context, file, options),
     );
+  addSessionCommands(program, { context, withConfig, load });
+  addSkillCommands(program, { context, withConfig, load });
   return program;
 }
 

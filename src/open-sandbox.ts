@@ -3,22 +3,31 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createChecker, type Checker } from './check/checker.ts';
+import { lenientToLearned } from './check/learned-leniency.ts';
 import { createBundler } from './bundle/bundler.ts';
-import { bundleGuest } from './bundle/guest.ts';
+import { cachedGuest } from './bundle/guest-cache.ts';
 import { readSource } from './bundle/source-text.ts';
 import { openDiskCache } from './component/disk-cache.ts';
 import type { Config } from './config/schema.ts';
+import { createDiscovery } from './discovery/discovery.ts';
 import type { BuildStep } from './engine/build-process.ts';
 import { ensureEngine } from './engine/engine.ts';
-import type { EngineKind } from './engine/recipe.ts';
 import type { EngineFiles } from './engine/engine-files.ts';
 import type { ExecutorInit } from './execute/executor-supervisor.ts';
 import { startExecutor, type SupervisedExecutor } from './execute/supervised-executor.ts';
+import { openKeptResults, type KeptResults } from './kept-result/kept-results.ts';
 import type { Log } from './log.ts';
 import { makeFolder, OWNER_ONLY } from './make-folder.ts';
+import { openTypes, type Types } from './run-types.ts';
+import { createPolicing } from './policy/policing.ts';
+import { tellUnknownTools } from './policy/tell-unknown-tools.ts';
+import { createToolRules } from './policy/tool-rules.ts';
 import { createSandbox } from './sandbox.ts';
 import type { SandboxPort } from './server/sandbox-port.ts';
 import { createSessionStore } from './session/session-store.ts';
+import { createSkillLister } from './skill/listing.ts';
+import { createSkillFiles } from './skill/skill-files.ts';
+import { createSkillStore, type SkillStore } from './skill/skill-store.ts';
 import { createArgumentValidator } from './upstream/arguments.ts';
 import { connectUpstreams, type Upstreams } from './upstream/upstreams.ts';
 import { followCatalog, type CatalogWrappers } from './wrappers/follow-catalog.ts';
@@ -50,21 +59,22 @@ export interface OpenSandbox {
   readonly wrappers: CatalogWrappers;
   readonly executor: SupervisedExecutor;
   readonly bundler: ReturnType<typeof createBundler>;
+  readonly skills: SkillStore;
   close(): Promise<void>;
 }
 
 /**
- * The engine of a kind for this version of the guest runtime, built when it is missing.
+ * The engine of a kind for this version of the guest runtime and the locales that it knows, built when it is missing.
  * @throws SandboxError ERR_ENGINE_*
  */
 export async function openEngine(
-  kind: EngineKind,
+  { engine: kind, language }: Pick<Config, 'engine' | 'language'>,
   cacheDirectory: string,
   options: { rebuild?: boolean; onBuild?: (step: BuildStep) => void; signal?: AbortSignal } = {},
 ): Promise<EngineFiles> {
   const wit = await readFile(fileURLToPath(new URL('../host-functions/world.wit', import.meta.url)), 'utf8');
   const { rebuild = false, onBuild, signal } = options;
-  const sources = { kind, guest: await bundleGuest(kind), wit };
+  const sources = { kind, guest: await cachedGuest(kind, language, join(cacheDirectory, 'engine')), wit };
   return ensureEngine(sources, { cacheDirectory, rebuild, ...(onBuild ? { onProgress: onBuild } : {}) }, signal);
 }
 
@@ -73,12 +83,20 @@ export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
   const { config, log, signal } = options;
   await using started = new AsyncDisposableStack();
   const upstreams = started.use(options.upstreams ?? openUpstreams(options));
+  const types = await openTypes({ types: config.types, cacheDirectory: options.cacheDirectory, log });
+  started.defer(() => types.close());
   const starting = openRuntime(options);
   started.defer(async () => (await starting.catch(() => undefined))?.executor.close());
-  const wrappers = await Promise.race([openWrappers(options, upstreams), failureOf(starting)]);
+  const wrappers = await Promise.race([openWrappers(options, upstreams, types), failureOf(starting)]);
   const { maxSourceBytes, maxBundleBytes } = config.limits;
   const bundler = started.use(
-    createBundler({ libraries: config.libraries, resolveFrom: options.installDirectory, maxSourceBytes, maxBundleBytes }),
+    createBundler({
+      libraries: config.libraries,
+      engine: config.engine,
+      resolveFrom: options.installDirectory,
+      maxSourceBytes,
+      maxBundleBytes,
+    }),
   );
   const checker = config.check === 'off' ? undefined : started.use(await openChecker(options));
   wrappers.onChange((set) => void checker?.warm(set));
@@ -91,7 +109,20 @@ export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
   signal?.throwIfAborted();
   const sessions = await openSessions(options);
   started.defer(() => sessions.close());
+  const results = await openResults(options);
+  started.defer(() => results.close());
+  const skills = openSkills(options);
+  started.defer(() => skills.close());
+  const listSkills = createSkillLister(skills);
   const validateArguments = createArgumentValidator(log.upstream);
+  const policing = createPolicing({ policies: config.policies, ttlMs: config.limits.sessionTtlMs });
+  started.defer(tellUnknownTools(config.policies, upstreams, (message) => log.warn(message)));
+  const rules = createToolRules(config.policies);
+  const discovery = createDiscovery({
+    source: () => ({ wrappers: wrappers.current(), catalog: upstreams.catalog() }),
+    skills: (principal) => listSkills(principal, wrappers.current()),
+    decide: (server, tool) => rules(server, tool).decision,
+  });
   const port = createSandbox({
     config,
     upstreams,
@@ -102,16 +133,23 @@ export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
     engineHash: engine.hash,
     executor,
     sessions,
+    results,
+    discovery,
+    skills,
+    listSkills,
+    skillFiles: createSkillFiles({ directory: skillsFolder(options.cacheDirectory), store: skills }),
+    types,
+    policing,
     log,
   });
   const running = started.move();
-  return { port, engine, upstreams, wrappers, executor, bundler, close: () => running.disposeAsync() };
+  return { port, engine, upstreams, wrappers, executor, bundler, skills, close: () => running.disposeAsync() };
 }
 
 /** The engine, built when it is missing, and the process that runs it. */
 async function openRuntime(options: OpenOptions): Promise<{ engine: EngineFiles; executor: SupervisedExecutor }> {
   const { config, cacheDirectory, onBuild, signal } = options;
-  const opening = openEngine(config.engine, cacheDirectory, { ...(onBuild && { onBuild }), ...(signal && { signal }) });
+  const opening = openEngine(config, cacheDirectory, { ...(onBuild && { onBuild }), ...(signal && { signal }) });
   const executor = await openExecutor(options, opening);
   return { engine: await opening, executor };
 }
@@ -122,21 +160,23 @@ async function failureOf(work: Promise<unknown>): Promise<never> {
   return new Promise<never>(() => undefined);
 }
 
-async function openWrappers({ config, log, signal }: OpenOptions, upstreams: Upstreams): Promise<CatalogWrappers> {
+async function openWrappers({ config, log, signal }: OpenOptions, upstreams: Upstreams, types: Types): Promise<CatalogWrappers> {
   // A slow server does not hold up the others: its tools come with a later catalog.
   await Promise.race([upstreams.settled(signal), sleep(STARTUP_PATIENCE_MS, undefined, { ref: false })]);
-  return followCatalog(upstreams, config.generatedDir, log);
+  return followCatalog(upstreams, config.generatedDir, log, types.learner);
 }
 
 async function openChecker({ config, installDirectory }: OpenOptions): Promise<Checker> {
   const [globals, ampoule] = await Promise.all(['globals', 'ampoule'].map((name) => readFile(guestFile(`${name}.d.ts`), 'utf8')));
-  return createChecker({
+  const checker = createChecker({
     libraries: config.libraries,
+    engine: config.engine,
     resolveFrom: installDirectory,
     globals: globals ?? '',
     ampoule: ampoule ?? '',
     readSource,
   });
+  return lenientToLearned(checker);
 }
 
 function guestFile(name: string): string {
@@ -146,6 +186,7 @@ function guestFile(name: string): string {
 function openUpstreams({ config, environment, log, version }: OpenOptions): Upstreams {
   return connectUpstreams(config.mcpServers, {
     maxToolResultBytes: config.limits.maxToolResultBytes,
+    maxKeptResultBytes: config.limits.maxKeptResultBytes,
     baseEnvironment: environment,
     log: log.upstream,
     clientInfo: { name: 'ampoule', version },
@@ -155,7 +196,7 @@ function openUpstreams({ config, environment, log, version }: OpenOptions): Upst
 async function openExecutor(options: OpenOptions, engine: Promise<EngineFiles>): Promise<SupervisedExecutor> {
   const { config, cacheDirectory, log } = options;
   // The process starts while its engine is looked for: both take a while.
-  const init = engine.then((files) => executorInit(config, files));
+  const init = engine.then((files) => executorInit(options, files));
   init.catch(() => undefined);
   const programs = await openDiskCache({
     directory: join(cacheDirectory, 'programs'),
@@ -165,11 +206,16 @@ async function openExecutor(options: OpenOptions, engine: Promise<EngineFiles>):
   return startExecutor({ init, programs, log });
 }
 
-function executorInit(config: Config, { plan, modules, directory }: EngineFiles): ExecutorInit {
+function executorInit({ config, cacheDirectory }: OpenOptions, { plan, modules, directory }: EngineFiles): ExecutorInit {
   return {
     plan,
     modules: Object.fromEntries(modules.map((name) => [name, join(directory, name)])),
-    mounts: { ...config.mounts, servers: config.generatedDir },
+    mounts: {
+      ...config.mounts,
+      servers: config.generatedDir,
+      results: resultsFolder(cacheDirectory),
+      ...(config.skills !== 'off' && { skills: skillsFolder(cacheDirectory) }),
+    },
     workers: config.workers,
     maxRunsPerWorker: config.limits.maxRunsPerWorker,
     maxQueuedRuns: config.limits.maxQueuedRuns,
@@ -177,7 +223,28 @@ function executorInit(config: Config, { plan, modules, directory }: EngineFiles)
 }
 
 async function openSessions({ config, cacheDirectory }: OpenOptions): Promise<ReturnType<typeof createSessionStore>> {
-  const { maxSessions, sessionTtlMs } = config.limits;
+  const { maxSessions, sessionTtlMs, maxStateBytes } = config.limits;
   await makeFolder(cacheDirectory, OWNER_ONLY);
-  return createSessionStore({ file: join(cacheDirectory, 'sessions.db'), maxSessions, sessionTtlMs });
+  return createSessionStore({ file: join(cacheDirectory, 'sessions.db'), maxSessions, sessionTtlMs, maxStateBytes });
+}
+
+function openResults({ config, cacheDirectory, log }: OpenOptions): Promise<KeptResults> {
+  const { maxKeptBytes: maxBytes, resultTtlMs: ttlMs } = config.limits;
+  return openKeptResults({ directory: resultsFolder(cacheDirectory), maxBytes, ttlMs, log: (message, err) => log.warn({ err }, message) });
+}
+
+function resultsFolder(cacheDirectory: string): string {
+  return join(cacheDirectory, 'results');
+}
+
+function openSkills({ config, cacheDirectory }: OpenOptions): SkillStore {
+  const { skills: mode, limits } = config;
+  // Where there are none, there is no file either.
+  const file = mode === 'off' ? {} : { file: join(cacheDirectory, 'skills.db') };
+  return createSkillStore({ ...file, mode, maxSkills: limits.maxSkills });
+}
+
+/** Where the skills of each principal are as files. */
+function skillsFolder(cacheDirectory: string): string {
+  return join(cacheDirectory, 'skills');
 }

@@ -12,9 +12,10 @@ export function runLimits(operator: Limits, call: CallLimits = {}): RunLimits {
     memoryMb: lower(operator.memoryMb, call.memoryMb),
     maxToolCalls: lower(operator.maxToolCalls, call.maxToolCalls),
     maxConcurrentToolCalls: operator.maxConcurrentToolCalls,
-    maxResultBytes: operator.maxResultBytes,
+    // A result that fits into the answer need not be kept.
+    maxResultBytes: Math.max(operator.maxResultBytes, operator.maxKeptResultBytes),
     maxStateBytes: operator.maxStateBytes,
-    maxLogBytes: operator.maxLogBytes,
+    maxLogBytes: Math.max(operator.maxLogBytes, operator.maxKeptLogBytes),
     maxToolArgumentBytes: operator.maxToolArgumentBytes,
     maxFileBytes: operator.maxFileBytes,
   };

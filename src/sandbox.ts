@@ -1,16 +1,37 @@
 import { randomUUID } from 'node:crypto';
 import type { Bundle } from './bundle/bundle.ts';
 import type { Bundler } from './bundle/bundler.ts';
+import { localeWarnings } from './bundle/locale-warnings.ts';
 import { checkError, type CheckMode, type CheckReport, type Checker } from './check/checker.ts';
 import { programKey } from './component/program-key.ts';
 import type { Config } from './config/schema.ts';
+import type { Discovery } from './discovery/discovery.ts';
 import { SandboxError, toSandboxError, type Diagnostic } from './errors.ts';
 import type { Executor, ProgramSource, RunOutcome } from './execute/run.ts';
-import { executeOutputSchema } from './result/output-schema.ts';
+import type { KeptResults } from './kept-result/kept-results.ts';
+import type { Policing } from './policy/policing.ts';
+import type { RunPolicies } from './policy/run-policies.ts';
+import { advertisedOutputSchema } from './result/output-schema.ts';
+import type { AnswerForm } from './result/answer.ts';
 import { presentFailure, presentOutcome, type ExecuteResponse } from './result/present.ts';
 import { runLimits } from './run-limits.ts';
-import type { DescriptionSource, ExecuteOptions, ExecuteRequest, SandboxPort } from './server/sandbox-port.ts';
-import type { Session, SessionStore } from './session/session-store.ts';
+import { tellProgress, type RunProgress } from './run-progress.ts';
+import { openRunResults, pageBounds, type RunResults } from './run-results.ts';
+import type { RunTypes, Types } from './run-types.ts';
+import {
+  LOCAL_PRINCIPAL,
+  type DescriptionSource,
+  type ExecuteOptions,
+  type ExecuteRequest,
+  type SandboxPort,
+} from './server/sandbox-port.ts';
+import { keepSkill } from './keep-skill.ts';
+import { openRunSession, type RunSession } from './session/run-session.ts';
+import type { SessionStore } from './session/session-store.ts';
+import type { ListSkills } from './skill/listing.ts';
+import type { SkillFiles } from './skill/skill-files.ts';
+import type { SkillStore } from './skill/skill-store.ts';
+import { skillsIn, toolWarnings } from './skill/skills.ts';
 import { toolCalls } from './tool-calls.ts';
 import type { ValidateArguments } from './upstream/arguments.ts';
 import type { Upstreams } from './upstream/upstreams.ts';
@@ -18,7 +39,7 @@ import type { WrapperSet } from './wrappers/wrapper-set.ts';
 
 /** The stages of a running sandbox, each already started. */
 export interface SandboxStages {
-  readonly config: Pick<Config, 'limits' | 'check' | 'libraries' | 'mounts'>;
+  readonly config: Pick<Config, 'limits' | 'check' | 'libraries' | 'mounts' | 'discovery' | 'skills' | 'language'>;
   readonly upstreams: Upstreams;
   readonly validateArguments: ValidateArguments;
   /** The wrappers of the present catalog. */
@@ -30,6 +51,13 @@ export interface SandboxStages {
   readonly engineHash: string;
   readonly executor: Executor;
   readonly sessions: SessionStore;
+  readonly results: KeptResults;
+  readonly discovery: Discovery;
+  readonly skills: SkillStore;
+  readonly skillFiles: SkillFiles;
+  readonly listSkills: ListSkills;
+  readonly types: Types;
+  readonly policing: Policing;
   readonly log: { error(fields: object, message: string): void };
 }
 
@@ -37,32 +65,55 @@ export interface SandboxStages {
 interface Progress {
   readonly executionId: string;
   readonly phases: Record<string, number>;
-  session?: Session;
+  readonly types: RunTypes;
+  readonly policies: RunPolicies;
+  readonly told: RunProgress;
+  readonly results: RunResults;
+  readonly form: AnswerForm | undefined;
+  session?: RunSession;
 }
 
 /** The way of a run: request, check and bundle, session, program, run, commit, answer. */
 export function createSandbox(stages: SandboxStages): SandboxPort {
   return {
-    outputSchema: executeOutputSchema,
+    outputSchema: advertisedOutputSchema,
     execute: (request, options) => execute(stages, request, options),
-    refuse: (error) => presentFailure({ executionId: newExecutionId(), error }),
+    refuse: (error, form) => presentFailure({ executionId: newExecutionId(), error, form }),
+    readResult: (id, query, principal = LOCAL_PRINCIPAL) => stages.results.read(principal, id, query, pageBounds(stages.config.limits)),
+    asks: () => stages.policing.asks(stages.upstreams.catalog()),
     description: () => describe(stages),
+    listSkills: (principal = LOCAL_PRINCIPAL) => stages.listSkills(principal, stages.wrappers()),
+    saveSkill: (request, options) => keepSkill({ ...stages, judge }, request, options),
+    search: (request, principal = LOCAL_PRINCIPAL) => stages.discovery.search(request, principal),
   };
 }
 
 async function execute(stages: SandboxStages, request: ExecuteRequest, options: ExecuteOptions): Promise<ExecuteResponse> {
-  const progress: Progress = { executionId: newExecutionId(), phases: {} };
+  const { principal = LOCAL_PRINCIPAL } = options;
+  const types = stages.types.begin({ code: request.code, principal, wrappers: stages.wrappers() });
+  const told = tellProgress(options.onProgress);
+  const policies = stages.policing.begin({
+    principal,
+    tools: request.limits?.tools,
+    dryRun: request.dryRun,
+    catalog: stages.upstreams.catalog(),
+  });
+  const results = openRunResults(stages.results, principal, stages.config.limits, policies.hideText);
+  const progress: Progress = { executionId: newExecutionId(), phases: {}, types, policies, told, results, form: options.form };
   try {
-    // A handle that is not valid is told before any work is done for it; a new one is given out when a run begins.
-    if (request.session !== undefined) progress.session = stages.sessions.open(request.session);
-    options.onProgress?.({ message: 'Checking', progress: 1, total: 3 });
-    const prepared = await prepare(stages, request, progress.phases, options.signal);
-    const session = (progress.session ??= stages.sessions.open());
-    options.onProgress?.({ message: 'Running', progress: 2, total: 3 });
-    const outcome = await runProgram(stages, request, progress, prepared.program, session, options.signal);
+    // A handle that is not valid is told before any work is done for it.
+    const session = (progress.session = openRunSession(stages.sessions, request, principal));
+    told.checking();
+    const prepared = await types.checked(prepare(stages, request, progress.phases, options));
+    policies.openProgram(request);
+    policies.openSession(session);
+    const outcome = await runProgram(stages, request, progress, prepared.program, session, options);
     return await finish(stages, progress, session, prepared, outcome);
   } catch (thrown) {
-    return await failed(stages, progress, thrown, options.signal);
+    return failed(stages, progress, thrown, options.signal);
+  } finally {
+    policies.end();
+    told.finished();
   }
 }
 
@@ -81,18 +132,25 @@ async function prepare(
   stages: SandboxStages,
   { code }: ExecuteRequest,
   phases: Record<string, number>,
-  signal: AbortSignal,
+  { signal, principal = LOCAL_PRINCIPAL }: ExecuteOptions,
 ): Promise<Prepared> {
   const { bundler, checker, config, executor, engineHash } = stages;
-  const source = { code, wrappers: stages.wrappers() };
+  const source = { code, wrappers: stages.wrappers(), skills: skillsIn(code, stages.skills, principal) };
   const checked = checker && timed(phases, 'check', () => checker.check(source, signal));
   // The bundler's words on syntax and imports come first; what the check thinks of the same code is of no use then.
   let isChecked = checked === undefined;
   checked?.catch(() => undefined).finally(() => (isChecked = true));
-  const bundle = await timed(phases, 'bundle', () => bundler.bundle(source, signal));
+  // Learned types change nothing that runs.
+  const declared = { ...source, wrappers: source.wrappers.declared ?? source.wrappers };
+  const bundle = await timed(phases, 'bundle', () => bundler.bundle(declared, signal));
   const program = { key: programKey({ script: bundle.script, engineHash }), script: bundle.script };
   if (!isChecked) executor.prepare(program);
-  return { bundle, program, warnings: await judge(checked, config.check) };
+  const locales = localeWarnings(code, config.language.locales);
+  return {
+    bundle,
+    program,
+    warnings: [...(await judge(checked, config.check)), ...toolWarnings(source.skills, source.wrappers), ...locales],
+  };
 }
 
 /** What the check found and may pass. @throws SandboxError ERR_CHECK_* when it may not */
@@ -109,12 +167,12 @@ async function judge(checked: Promise<CheckReport> | undefined, mode: CheckMode)
 }
 
 function runProgram(
-  { config, executor, upstreams, validateArguments }: SandboxStages,
-  { input, limits }: ExecuteRequest,
-  { executionId }: Progress,
+  { config, executor, upstreams, validateArguments, skillFiles, types: { learner } }: SandboxStages,
+  { code, input, limits }: ExecuteRequest,
+  { executionId, types, policies, told, results }: Progress,
   program: ProgramSource,
-  session: Session,
-  signal: AbortSignal,
+  session: RunSession,
+  { principal = LOCAL_PRINCIPAL, approver, signal }: ExecuteOptions,
 ): Promise<RunOutcome> {
   const request = {
     executionId,
@@ -122,43 +180,53 @@ function runProgram(
     input: JSON.stringify(input ?? null),
     state: session.state,
     limits: runLimits(config.limits, limits),
+    results: results.folder,
+    skills: skillFiles.folderFor(program.script, principal),
   };
-  return executor.run(request, toolCalls({ upstreams, validateArguments, limits: config.limits }, limits?.servers), signal);
+  told.running(request.limits);
+  const callStages = { upstreams, validateArguments, observe: types.observe, learner, limits: config.limits };
+  const onCall = toolCalls(callStages, { policies, principal, servers: limits?.servers, approver, program: { code, hash: program.key } });
+  return executor.run(request, told.counting(results.keeping(onCall)), signal);
 }
 
 /** Commits the state and presents the outcome. A run whose answer cannot be presented, or whose state cannot be kept, has failed. */
 async function finish(
-  { config, sessions }: SandboxStages,
+  { config }: SandboxStages,
   progress: Progress,
-  session: Session,
+  session: RunSession,
   prepared: Prepared,
-  outcome: RunOutcome,
+  ended: RunOutcome,
 ): Promise<ExecuteResponse> {
-  const { executionId, phases } = progress;
-  const input = { executionId, session: session.handle, outcome, ...prepared, phases, limits: config.limits };
-  const response = presentOutcome(input);
-  const hasState = response.structured.status === 'completed' && outcome.end.status === 'completed';
+  const { executionId, phases, types, policies, results, form } = progress;
+  const outcome = policies.hideNumbers(ended);
+  const found = [...types.finished(prepared.bundle.script, outcome.calls), ...session.warnings(outcome), ...results.warnings];
+  const warnings = [...prepared.warnings, ...policies.hideFindings([...policies.warnings, ...found])];
+  const handles = { session: session.handle, keptSession: session.keptHandle };
+  const { keep, kept } = results;
+  const policed = { hide: policies.hideText, dryRun: [...policies.dryCalls.listed] };
+  const input = { executionId, ...handles, outcome, ...prepared, warnings, phases, limits: config.limits, keep, kept, form, ...policed };
+  const response = await presentOutcome(input).finally(() => ended.large?.done?.());
+  policies.keepResults(response.structured.kept);
+  if (response.structured.status !== 'completed') return response;
   try {
-    await sessions.commit(session, hasState ? outcome.end.state : '');
+    policies.keepSession(session, ended);
+    await session.keep(ended);
     return response;
   } catch (error) {
-    // What a failed run leaves has no state to lose: its own error says more.
-    return hasState ? presentFailure({ ...input, error: toSandboxError(error) }) : response;
+    return presentFailure({ ...input, after: response, error: toSandboxError(error) });
   }
 }
 
-async function failed(
-  { log, sessions }: SandboxStages,
-  { executionId, session, phases }: Progress,
+function failed(
+  { log }: SandboxStages,
+  { executionId, session, phases, policies, form }: Progress,
   thrown: unknown,
   signal: AbortSignal,
-): Promise<ExecuteResponse> {
+): ExecuteResponse {
   const cancelled = signal.aborted && !(thrown instanceof SandboxError);
   const error = cancelled ? new SandboxError('ERR_EXECUTE_CANCELLED', 'The run was cancelled.') : toSandboxError(thrown);
   if (error.code === 'ERR_INTERNAL') log.error({ executionId, err: thrown }, 'A run failed inside the sandbox');
-  // The handle goes to the caller, so the session must be there.
-  if (session?.isNew === true) await sessions.commit(session, '').catch(() => undefined);
-  return presentFailure({ executionId, error, phases, ...(session ? { session: session.handle } : {}) });
+  return presentFailure({ executionId, error, phases, session: session?.handle, hide: policies.hideText, form });
 }
 
 function describe({ config, upstreams, wrappers }: SandboxStages): DescriptionSource {
@@ -168,6 +236,8 @@ function describe({ config, upstreams, wrappers }: SandboxStages): DescriptionSo
     limits: config.limits,
     libraries: config.libraries,
     mounts: Object.keys(config.mounts),
+    skills: config.skills !== 'off',
+    descriptionTokens: config.discovery.descriptionTokens,
   };
 }
 

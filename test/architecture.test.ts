@@ -14,7 +14,25 @@ interface Import {
 }
 
 /** The stages in the order of a run: a stage may know the types of those before it, and nothing of those after it. */
-const STAGES = ['config', 'upstream', 'wrappers', 'check', 'bundle', 'engine', 'component', 'execute', 'session', 'result', 'server'];
+const STAGES = [
+  'config',
+  'upstream',
+  'learned',
+  'wrappers',
+  'skill',
+  'check',
+  'bundle',
+  'drift',
+  'engine',
+  'component',
+  'execute',
+  'session',
+  'policy',
+  'discovery',
+  'kept-result',
+  'result',
+  'server',
+];
 
 /** Each of these packages has temporary files, blocking calls or uncoded errors that must not leak: one place knows it. */
 const ONE_IMPORTER: Record<string, string> = {
@@ -22,6 +40,7 @@ const ONE_IMPORTER: Record<string, string> = {
   '@bytecodealliance/jco': 'src/engine/transpile.ts',
   esbuild: 'src/bundle/esbuild.ts',
   'fastest-levenshtein': 'src/nearest-name.ts',
+  minisearch: 'src/discovery/tool-index.ts',
   piscina: 'src/execute/pool.ts',
   typescript: 'src/check/type-server.ts',
 };

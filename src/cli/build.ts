@@ -6,6 +6,8 @@ import { decodeProgram } from '../component/program-file.ts';
 import { programKey } from '../component/program-key.ts';
 import { SandboxError } from '../errors.ts';
 import { createLog } from '../log.ts';
+import { LOCAL_PRINCIPAL } from '../server/sandbox-port.ts';
+import { skillsIn } from '../skill/skills.ts';
 import { open, readConfig, readProgram, type CommonOptions, type ProcessContext } from './command.ts';
 
 export interface BuildOptions extends CommonOptions {
@@ -21,8 +23,9 @@ export async function build(context: ProcessContext, file: string, options: Buil
   await using started = new AsyncDisposableStack();
   const sandbox = await open(context, config, log);
   started.defer(() => sandbox.close());
-  const { bundler, engine, executor, wrappers } = sandbox;
-  const { script } = await bundler.bundle({ code, wrappers: wrappers.current() }, context.signal);
+  const { bundler, engine, executor, wrappers, skills } = sandbox;
+  const source = { code, wrappers: wrappers.current(), skills: skillsIn(code, skills, LOCAL_PRINCIPAL) };
+  const { script } = await bundler.bundle(source, context.signal);
   const key = programKey({ script, engineHash: engine.hash });
   const delta = decodeProgram(await executor.make({ key, script }), key);
   const component = appendDelta(await readFile(engine.component), delta);

@@ -14,7 +14,7 @@ export async function engine(context: ProcessContext, options: EngineOptions): P
   const config = await readConfig(context, options);
   const progress = showBuildProgress(context.stderr);
   try {
-    const files = await openEngine(config.engine, cacheDirectory(context, config), {
+    const files = await openEngine(config, cacheDirectory(context, config), {
       rebuild: options.rebuild === true,
       onBuild: progress.step,
     });

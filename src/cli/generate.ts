@@ -2,6 +2,7 @@ import { createLog } from '../log.ts';
 import { generateWrappers } from '../wrappers/generate.ts';
 import { writeWrappers } from '../wrappers/write.ts';
 import { connectUpstreams } from '../upstream/upstreams.ts';
+import { unknownTools } from '../policy/unknown-tools.ts';
 import { readConfig, type CommonOptions, type ProcessContext } from './command.ts';
 
 /** `ampoule generate`: writes the wrappers of all upstream servers and says what changed. Exit code 1 when a server is not ready. */
@@ -25,6 +26,7 @@ export async function generate(context: ProcessContext, options: CommonOptions):
   );
   const missing = servers.filter(({ state }) => state !== 'ready' && state !== 'disabled');
   for (const { name, state, reason = 'no reason given' } of missing) lines.push(`not generated: ${name} is ${state} (${reason})`);
+  for (const message of unknownTools(config.policies, { servers })) lines.push(`policy: ${message}`);
   context.stdout.write(`${lines.join('\n')}\n`);
   return missing.length === 0 ? 0 : 1;
 }

@@ -21,7 +21,10 @@ export async function run(context: ProcessContext, file: string, options: RunOpt
   await using started = new AsyncDisposableStack();
   const sandbox = await open(context, config, log);
   started.defer(() => sandbox.close());
-  const { structured, content } = await sandbox.port.execute(request, { signal: context.signal });
+  const { structured, content } = await sandbox.port.execute(request, {
+    signal: context.signal,
+    form: options.json === true ? 'structured' : 'text',
+  });
   const text = content.map((block) => (block.type === 'text' ? block.text : `[${block.type}]`)).join('\n');
   context.stdout.write(`${options.json === true ? JSON.stringify(structured) : text}\n`);
   return structured.status === 'completed' ? 0 : 1;

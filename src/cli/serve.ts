@@ -28,11 +28,13 @@ export async function serve(context: ProcessContext, options: ServeOptions): Pro
     port: sandbox.port,
     serverInfo: { name: 'ampoule', title: 'Ampoule', version: context.version },
     limits: config.limits,
+    answers: config.answers,
     log,
   };
   const transport = options.stdio === true ? overStdio(context, server) : await overHttp(context, server, http);
   started.defer(() => transport.close());
   sandbox.wrappers.onChange(() => transport.toolsChanged());
+  sandbox.upstreams.onChange(() => transport.toolsChanged());
   if (transport.url !== undefined) context.stdout.write(`ampoule ready ${transport.url}\n`);
   await Promise.race([transport.ended, aborted(context.signal)]);
 }

@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fixture, startAmpoule, type Ampoule } from './harness.ts';
 
+const LIMITS = { maxLogBytes: 2_000, maxKeptLogBytes: 4_000, maxKeptResultBytes: 2_000_000 };
 let ampoule: Ampoule;
-beforeAll(
-  async () =>
-    void (ampoule = await startAmpoule({ check: 'off', mcpServers: { answers: fixture('answers') }, limits: { maxLogBytes: 2_000 } })),
-);
+beforeAll(async () => void (ampoule = await startAmpoule({ check: 'off', mcpServers: { answers: fixture('answers') }, limits: LIMITS })));
 // Whatever a program did: the server is still the same, and still answers.
 afterAll(async () => {
   // oxlint-disable-next-line vitest/no-standalone-expect -- it holds for the tests above as a whole
@@ -46,7 +44,6 @@ describe('a syntax error', () => {
     const error = await failure(code);
     expect(error).toMatchObject({ code: 'ERR_BUNDLE_SYNTAX', calls: [] });
     expect(error.location).toEqual(location);
-    expect(error.text).toContain(`line ${location.line}`);
   });
 
   test('in a block without an end is told, not run', async () => {
@@ -120,8 +117,8 @@ describe('a thrown error', () => {
   });
 
   test('shows the frames of the caller as well', async () => {
-    const { text } = await failure('function a() {\n  throw new Error("x");\n}\nfunction b() {\n  a();\n}\nb();');
-    expect(text).toMatch(/stack:\n {2}2:\d+ .*\n {2}5:\d+ .*\n {2}7:\d+ /);
+    const { stack } = await failure('function a() {\n  throw new Error("x");\n}\nfunction b() {\n  a();\n}\nb();');
+    expect(stack?.map(({ line }) => line)).toEqual([2, 5, 7]);
   });
 
   test.each([

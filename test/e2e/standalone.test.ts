@@ -109,7 +109,7 @@ test('the same bundle made the classic way, by componentize-js alone, gives the 
   const [source = '', wit = '', out = ''] = paths;
   await writeFile(
     source,
-    `${await bundleGuest('starlingmonkey')}\nif (load(${JSON.stringify(script)}) !== "") throw new Error("refused");\n`,
+    `${await bundleGuest('starlingmonkey', { locales: ['en'], timeZones: 'all' })}\nif (load(${JSON.stringify(script)}) !== "") throw new Error("refused");\n`,
   );
   await writeFile(wit, await readFile(new URL('../../host-functions/world.wit', import.meta.url)));
   const tool = fileURLToPath(new URL('../fixtures/e2e/componentize-alone.ts', import.meta.url));

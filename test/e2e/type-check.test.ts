@@ -18,14 +18,14 @@ describe('with the default', () => {
   afterAll(() => ampoule.stop());
 
   test('a program with type errors does not run at all, and hears all of them with places and right names', async () => {
-    const { output, text, isError } = await ampoule.execute(MISTAKES);
+    const { output, isError } = await ampoule.execute(MISTAKES);
     expect(isError).toBe(true);
     expect(output).toMatchObject({ status: 'failed', calls: [], error: { code: 'ERR_CHECK_TYPES', location: { line: 3, column: 39 } } });
     expect(output.error?.diagnostics).toEqual([
       expect.objectContaining({ tsCode: 2322, message: expect.stringContaining('a: number') }),
       expect.objectContaining({ tsCode: 2551, message: expect.stringContaining("'temperature'") }),
     ]);
-    expect(text).toContain('3 | const sum = await everything.getSum({ a: "1", b: 2 });');
+    expect(output.error?.location?.source).toBe('const sum = await everything.getSum({ a: "1", b: 2 });');
   });
 
   test.each([
@@ -65,9 +65,8 @@ describe('with the default', () => {
 test('with "warn" a program with type errors runs, and its answer has the findings', async () => {
   const ampoule = await startAmpoule({ check: 'warn', mcpServers: {} });
   try {
-    const { output, text } = await ampoule.execute('const n: number = "x" ; return n;');
+    const { output } = await ampoule.execute('const n: number = "x" ; return n;');
     expect(output).toMatchObject({ status: 'completed', result: 'x', warnings: [{ tsCode: 2322, location: { line: 1, column: 7 } }] });
-    expect(text).toContain('type errors');
   } finally {
     await ampoule.stop();
   }

@@ -148,6 +148,7 @@ test('the answer of execute_code', () => {
     'calls[].ok',
     'calls[].ms',
     'calls[].code?',
+    'calls[].times?',
     'usage',
     'usage.fuel',
     'usage.peakMemoryBytes',

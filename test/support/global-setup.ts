@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import type { EngineFiles } from '../../src/engine/engine-files.ts';
+import { languageSchema } from '../../src/config/feature-schemas.ts';
 import type { EngineKind } from '../../src/engine/recipe.ts';
 import { openEngine } from '../../src/open-sandbox.ts';
 
@@ -17,5 +18,5 @@ export async function provideEngine(project: TestProject, kind: EngineKind): Pro
   const cacheDirectory = fileURLToPath(new URL('../../.cache', import.meta.url));
   project.provide('cacheDirectory', cacheDirectory);
   project.provide('engineKind', kind);
-  project.provide('engine', await openEngine(kind, cacheDirectory));
+  project.provide('engine', await openEngine({ engine: kind, language: languageSchema.parse({}) }, cacheDirectory));
 }
