@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createChecker, type Checker } from './check/checker.ts';
 import { lenientToLearned } from './check/learned-leniency.ts';
-import { createBundler } from './bundle/bundler.ts';
+import { createBundler, type Bundler } from './bundle/bundler.ts';
 import { cachedGuest } from './bundle/guest-cache.ts';
 import { readSource } from './bundle/source-text.ts';
 import { openDiskCache } from './component/disk-cache.ts';
@@ -34,6 +34,7 @@ import { followCatalog, type CatalogWrappers } from './wrappers/follow-catalog.t
 
 /** How long the start waits for servers that do not answer. */
 const STARTUP_PATIENCE_MS = 5_000;
+const WARM_UP = 'enum Warm { Up }\nreturn null;';
 
 export interface OpenOptions {
   readonly config: Config;
@@ -88,23 +89,12 @@ export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
   const starting = openRuntime(options);
   started.defer(async () => (await starting.catch(() => undefined))?.executor.close());
   const wrappers = await Promise.race([openWrappers(options, upstreams, types), failureOf(starting)]);
-  const { maxSourceBytes, maxBundleBytes } = config.limits;
-  const bundler = started.use(
-    createBundler({
-      libraries: config.libraries,
-      engine: config.engine,
-      resolveFrom: options.installDirectory,
-      maxSourceBytes,
-      maxBundleBytes,
-    }),
-  );
+  const bundler = started.use(openBundler(options));
   const checker = config.check === 'off' ? undefined : started.use(await openChecker(options));
   wrappers.onChange((set) => void checker?.warm(set));
   void checker?.warm(wrappers.current());
   // The first bundle starts the bundler's processes, for an enum all of them: nobody has to wait for them.
-  bundler
-    .bundle({ code: 'enum Warm { Up }\nreturn null;', wrappers: wrappers.current() }, new AbortController().signal)
-    .catch(() => undefined);
+  void bundler.bundle({ code: WARM_UP, wrappers: wrappers.current() }, new AbortController().signal).catch(() => undefined);
   const { engine, executor } = await starting;
   signal?.throwIfAborted();
   const sessions = await openSessions(options);
@@ -144,6 +134,12 @@ export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
   });
   const running = started.move();
   return { port, engine, upstreams, wrappers, executor, bundler, skills, close: () => running.disposeAsync() };
+}
+
+function openBundler({ config, installDirectory }: OpenOptions): Bundler {
+  const { libraries, engine, limits } = config;
+  const { maxSourceBytes, maxBundleBytes } = limits;
+  return createBundler({ libraries, engine, resolveFrom: installDirectory, maxSourceBytes, maxBundleBytes });
 }
 
 /** The engine, built when it is missing, and the process that runs it. */

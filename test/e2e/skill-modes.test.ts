@@ -1,14 +1,10 @@
-import { execFile } from 'node:child_process';
-import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify, stripVTControlCharacters } from 'node:util';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { createLog } from '../../src/log.ts';
 import { openSandbox } from '../../src/open-sandbox.ts';
 import { LANES } from '../server/clients.ts';
-import { PROCESS_BOUND_MS, startAmpoule, temporary, writeConfig, type Ampoule } from './harness.ts';
+import { startAmpoule, temporary, writeConfig, type Ampoule } from './harness.ts';
 import { operator, save } from './skill-client.ts';
 
 test('what one principal saved is nothing to another before it is approved: not found, not imported, not read', async () => {
@@ -110,17 +106,4 @@ describe('in mode "off"', () => {
       hint: 'There are no skills here. Put the code into the program itself.',
     });
   });
-});
-
-test('the example saves, approves, finds, imports and removes a skill', async () => {
-  await using folder = await temporary();
-  await mkdir(join(folder.path, 'ampoule'));
-  await symlink(join(inject('cacheDirectory'), 'engine'), join(folder.path, 'ampoule', 'engine'));
-  const example = fileURLToPath(new URL('../../examples/skill.ts', import.meta.url));
-  const env = { PATH: process.env['PATH'] ?? '', XDG_CACHE_HOME: folder.path };
-  const { stdout } = await promisify(execFile)(process.execPath, [example], { cwd: folder.path, env, timeout: PROCESS_BOUND_MS });
-  const shown = stripVTControlCharacters(stdout);
-  expect(shown).toMatch(
-    /failed: ERR_CHECK_TYPES[^]*waiting[^]*version 1: approved[^]*"result": "ampoule\.json"[^]*"module": "skills\/largest-files"[^]*removed with 1 version/u,
-  );
 });

@@ -6,6 +6,7 @@ import { promisify, stripVTControlCharacters } from 'node:util';
 import { expect, inject, test } from 'vitest';
 import { PROCESS_BOUND_MS, temporary } from './harness.ts';
 
+/** What an example prints, run as a newcomer runs it: it has to end well. */
 async function shown(name: string): Promise<string> {
   await using folder = await temporary();
   await mkdir(join(folder.path, 'ampoule'));
@@ -15,6 +16,33 @@ async function shown(name: string): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [example], { cwd: folder.path, env, timeout: PROCESS_BOUND_MS });
   return stripVTControlCharacters(stdout);
 }
+
+test('the example of search finds a tool, reads its types, and uses it', async () => {
+  const text = await shown('search');
+  expect(text).toMatch(/← import \{ createEntities \} from "servers\/memory";/);
+  expect(text).toMatch(/export interface CreateEntitiesInput[^]*export function createEntities\(input: CreateEntitiesInput\)/);
+  expect(text).toMatch(/"uri":"ampoule:\/\/servers\/memory\/createEntities\.ts"[^]*"result": 1/);
+});
+
+test('the example of sessions keeps, merges, conflicts, and is ended by its operator', async () => {
+  const text = await shown('session');
+  expect(text).toMatch(/WARN_STATE_NOT_KEPT[^]*"session": "ses_[^]*ERR_SESSION_CONFLICT[^]*ERR_SESSION_UNKNOWN/);
+  expect(text).toMatch(/\$ ampoule sessions list --json/);
+});
+
+test('the example of skills saves, approves, finds, imports and removes one', async () => {
+  const text = await shown('skill');
+  expect(text).toMatch(
+    /failed: ERR_CHECK_TYPES[^]*waiting[^]*version 1: approved[^]*"result": "ampoule\.json"[^]*"module": "skills\/largest-files"[^]*removed with 1 version/u,
+  );
+});
+
+test('the example of images and large results shows what arrived', async () => {
+  const text = await shown('image');
+  expect(text).toMatch(/The client got a image\/png of \d+ bytes, which begins with PNG/);
+  expect(text).toContain('WARN_CONTENT_INVALID');
+  expect(text).toMatch(/These are items 77777 to 77778 of 100000[^]*Next page: ampoule:\/\/results\/[0-9a-f]{32}\?offset=77779&limit=2/);
+});
 
 test('the example of policies denies, counts, asks, holds back and hides', async () => {
   const text = await shown('policy');
