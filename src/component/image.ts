@@ -13,12 +13,16 @@ export interface Image {
   /** For each chunk of memory, in order: the buffer that holds its content, and where in it. */
   readonly sources: readonly Buffer[];
   readonly offsets: Int32Array;
+  /** For each chunk how many chunks from it on, itself included, have their content in one piece, or are zeros. */
+  readonly spans: Uint8Array;
   /** For each chunk 1 when runs of late have changed it. A hint: what is copied in vain is right too. */
   readonly changing: Uint8Array;
   /** Restores since the hints were last made anew. */
   restores: number;
 }
 
+/** Most chunks that are compared in one call. */
+const MAX_SPAN = 16;
 /** So many restores copy what one of them found changed, without looking again. */
 const HINTS_LAST = 64;
 /** A run that filled its memory is no rule for others: copying all of it would make it resident in every instance. */
@@ -48,7 +52,19 @@ export function createImage(base: Uint8Array, delta: Delta | null): Image {
     offsets[chunk] = index * CHUNK_BYTES;
   }
   if (delta !== null) overlay(delta, own, offsets);
-  return { pages, ownBytes: own.length, sources, offsets, changing: new Uint8Array(sources.length), restores: 0 };
+  const spans = spansOf(sources, offsets);
+  return { pages, ownBytes: own.length, sources, offsets, spans, changing: new Uint8Array(sources.length), restores: 0 };
+}
+
+/** See {@link Image.spans}. */
+function spansOf(sources: readonly Buffer[], offsets: Int32Array): Uint8Array {
+  const spans = new Uint8Array(sources.length).fill(1);
+  for (let chunk = sources.length - 2; chunk >= 0; chunk--) {
+    const source = sources[chunk];
+    const isNext = source === ZERO_CHUNK || (offsets[chunk + 1] ?? 0) === (offsets[chunk] ?? 0) + CHUNK_BYTES;
+    if (source === sources[chunk + 1] && isNext) spans[chunk] = Math.min((spans[chunk + 1] ?? 1) + 1, MAX_SPAN);
+  }
+  return spans;
 }
 
 function baseSources(base: Uint8Array, pages: number): Buffer[] {
@@ -98,27 +114,51 @@ function overlay(delta: Delta, own: Buffer, offsets: Int32Array): void {
  * `usedPages` is no size: a restore that did nothing would hand one run's memory to the next.
  */
 export function restoreImage(memory: Uint8Array, image: Image, usedPages: number = memory.length / PAGE_BYTES): number {
-  const { sources, offsets, changing } = image;
   const imageEnd = image.pages * PAGE_BYTES;
   if (memory.length < imageEnd) {
     throw new RangeError(`memory is ${memory.length} bytes, shorter than the image of ${imageEnd} bytes, or detached`);
   }
   if (!(usedPages >= 0)) throw new RangeError(`usedPages is ${usedPages}, which is not a number of pages`);
   const live = asBuffer(memory);
-  if (image.restores++ % HINTS_LAST === 0) changing.fill(0);
+  if (image.restores++ % HINTS_LAST === 0) image.changing.fill(0);
   let written = 0;
-  for (let chunk = 0, at = 0; at < imageEnd; chunk++, at += CHUNK_BYTES) {
-    const source = sources[chunk] ?? ZERO_CHUNK;
-    const from = offsets[chunk] ?? 0;
-    if (changing[chunk] === 0) {
-      if (live.compare(source, from, from + CHUNK_BYTES, at, at + CHUNK_BYTES) === 0) continue;
-      changing[chunk] = 1;
-    }
-    source.copy(live, at, from, from + CHUNK_BYTES);
-    written += CHUNK_BYTES;
+  for (let chunk = 0; chunk < image.sources.length;) {
+    const quiet = quietSpan(image, chunk);
+    if (quiet > 1 && holdsSpan(live, image, chunk, quiet)) chunk += quiet;
+    else for (const end = chunk + Math.max(quiet, 1); chunk < end; chunk++) written += restoreChunk(live, image, chunk);
   }
-  if (written > MAX_CHANGING_BYTES) changing.fill(0);
+  if (written > MAX_CHANGING_BYTES) image.changing.fill(0);
   return written + clear(live, imageEnd, Math.min(live.length, usedPages * PAGE_BYTES));
+}
+
+/** How many chunks from this one on can be compared in one call: those that no run of late has changed. */
+function quietSpan({ spans, changing }: Image, chunk: number): number {
+  const most = spans[chunk] ?? 1;
+  let quiet = 0;
+  while (quiet < most && changing[chunk + quiet] === 0) quiet++;
+  return quiet;
+}
+
+/** Whether memory holds the image's content in so many chunks of one span. */
+function holdsSpan(live: Buffer, { sources, offsets }: Image, chunk: number, count: number): boolean {
+  const at = chunk * CHUNK_BYTES;
+  const end = at + count * CHUNK_BYTES;
+  const source = sources[chunk] ?? ZERO_CHUNK;
+  if (source === ZERO_CHUNK) return isZero(live, at, end);
+  const from = offsets[chunk] ?? 0;
+  return live.compare(source, from, from + end - at, at, end) === 0;
+}
+
+/** Restores one chunk; returns the number of bytes written. */
+function restoreChunk(live: Buffer, image: Image, chunk: number): number {
+  const at = chunk * CHUNK_BYTES;
+  if (image.changing[chunk] === 0) {
+    if (holdsSpan(live, image, chunk, 1)) return 0;
+    image.changing[chunk] = 1;
+  }
+  const from = image.offsets[chunk] ?? 0;
+  (image.sources[chunk] ?? ZERO_CHUNK).copy(live, at, from, from + CHUNK_BYTES);
+  return CHUNK_BYTES;
 }
 
 /**
@@ -149,9 +189,14 @@ export function switchImage(memory: Uint8Array, from: Image, to: Image): number 
 function clear(live: Buffer, start: number, end: number): number {
   let written = 0;
   for (let at = start; at < end; at += CHUNK_BYTES) {
-    if (live.compare(ZERO_CHUNK, 0, CHUNK_BYTES, at, at + CHUNK_BYTES) === 0) continue;
+    if (isZero(live, at, at + CHUNK_BYTES)) continue;
     live.fill(0, at, at + CHUNK_BYTES);
     written += CHUNK_BYTES;
   }
   return written;
+}
+
+/** Whether all bytes from `start` up to `end` are zero: the first one is, and each is the same as the next. Reads nothing but them. */
+function isZero(live: Buffer, start: number, end: number): boolean {
+  return live[start] === 0 && live.compare(live, start, end - 1, start + 1, end) === 0;
 }

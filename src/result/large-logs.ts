@@ -40,8 +40,9 @@ export async function presentLogs({ logs, large }: Pick<RunOutcome, 'logs' | 'la
   const { head, tail } = firstAndLast(bytes, maxLogBytes);
   const shown = head.length + tail.length;
   // What is over 64 KiB here may still be within the answer's limit.
-  if (shown >= total && [...head, ...tail].every(({ cut }) => cut === undefined))
+  if (shown >= total && [...head, ...tail].every(({ cut }) => cut === undefined)) {
     return { logs: [...head, ...tail].map(({ entry }) => entry) };
+  }
   const shortened = shortenedOf({ head, tail }, total);
   const outcome = await keepWhole(keep, 'logs', { bytes, pages, shortened });
   const gap: LogEntry[] = shown < total ? [{ level: 'debug', message: `… ${total - shown} lines of the log are left out here …` }] : [];

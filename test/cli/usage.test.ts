@@ -11,8 +11,9 @@ describe.concurrent('help', () => {
   test('names every command', async () => {
     const { code, stdout, stderr } = await cli(['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const command of ['serve', 'run', 'generate', 'engine', 'build', 'sessions'])
+    for (const command of ['serve', 'run', 'generate', 'engine', 'build', 'sessions', 'skills']) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
+    }
   });
 
   test.each([
