@@ -1,7 +1,8 @@
 import type { Bundler } from './bundle/bundler.ts';
-import type { CheckMode, CheckReport, CheckSource, Checker } from './check/checker.ts';
+import type { CheckSource, Checker } from './check/checker.ts';
 import type { Config } from './config/schema.ts';
 import { SandboxError, toSandboxError, type Diagnostic } from './errors.ts';
+import { judge } from './prepare-program.ts';
 import { presentSkill, presentSkillFailure, type SkillAnswer } from './result/skill-answer.ts';
 import { LOCAL_PRINCIPAL, type ExecuteOptions } from './server/sandbox-port.ts';
 import { saveSkill, type SaveSkillRequest } from './skill/save-skill.ts';
@@ -15,13 +16,12 @@ export interface KeepStages {
   readonly wrappers: () => WrapperSet;
   readonly bundler: Bundler;
   readonly checker?: Checker | undefined;
-  readonly judge: (checked: Promise<CheckReport> | undefined, mode: CheckMode) => Promise<readonly Diagnostic[]>;
   readonly log: { error(fields: object, message: string): void };
 }
 
 /** The way of a skill: read, bundled and checked as a program is, and kept. Whatever goes wrong is an answer. */
 export async function keepSkill(stages: KeepStages, request: SaveSkillRequest, options: ExecuteOptions): Promise<SkillAnswer> {
-  const { config, skills, wrappers, bundler, checker, judge, log } = stages;
+  const { config, skills, wrappers, bundler, checker, log } = stages;
   const { signal, principal = LOCAL_PRINCIPAL } = options;
   const check = (source: CheckSource): Promise<readonly Diagnostic[]> => judge(checker?.check(source, signal), config.check);
   try {

@@ -1,19 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { Bundle } from './bundle/bundle.ts';
-import type { Bundler } from './bundle/bundler.ts';
-import { localeWarnings } from './bundle/locale-warnings.ts';
-import { checkError, type CheckMode, type CheckReport, type Checker } from './check/checker.ts';
-import { programKey } from './component/program-key.ts';
 import type { Config } from './config/schema.ts';
 import type { Discovery } from './discovery/discovery.ts';
-import { SandboxError, toSandboxError, type Diagnostic } from './errors.ts';
-import type { Executor, ProgramSource, RunOutcome } from './execute/run.ts';
+import { SandboxError, toSandboxError } from './errors.ts';
+import type { ProgramSource, RunOutcome } from './execute/run.ts';
 import type { KeptResults } from './kept-result/kept-results.ts';
 import type { Policing } from './policy/policing.ts';
 import type { RunPolicies } from './policy/run-policies.ts';
 import { advertisedOutputSchema } from './result/output-schema.ts';
 import type { AnswerForm } from './result/answer.ts';
 import { presentFailure, presentOutcome, type ExecuteResponse } from './result/present.ts';
+import { prepareProgram, type Prepared, type PrepareStages } from './prepare-program.ts';
 import { runLimits } from './run-limits.ts';
 import { tellProgress, type RunProgress } from './run-progress.ts';
 import { openRunResults, pageBounds, type RunResults } from './run-results.ts';
@@ -30,30 +26,18 @@ import { openRunSession, type RunSession } from './session/run-session.ts';
 import type { SessionStore } from './session/session-store.ts';
 import type { ListSkills } from './skill/listing.ts';
 import type { SkillFiles } from './skill/skill-files.ts';
-import type { SkillStore } from './skill/skill-store.ts';
-import { skillsIn, toolWarnings } from './skill/skills.ts';
 import { toolCalls } from './tool-calls.ts';
 import type { ValidateArguments } from './upstream/arguments.ts';
 import type { Upstreams } from './upstream/upstreams.ts';
-import type { WrapperSet } from './wrappers/wrapper-set.ts';
 
 /** The stages of a running sandbox, each already started. */
-export interface SandboxStages {
+export interface SandboxStages extends PrepareStages {
   readonly config: Pick<Config, 'limits' | 'check' | 'libraries' | 'mounts' | 'discovery' | 'skills' | 'language'>;
   readonly upstreams: Upstreams;
   readonly validateArguments: ValidateArguments;
-  /** The wrappers of the present catalog. */
-  readonly wrappers: () => WrapperSet;
-  readonly bundler: Bundler;
-  /** Absent when the operator wants no check. */
-  readonly checker?: Checker | undefined;
-  /** Blake3 of the engine that programs are made for. */
-  readonly engineHash: string;
-  readonly executor: Executor;
   readonly sessions: SessionStore;
   readonly results: KeptResults;
   readonly discovery: Discovery;
-  readonly skills: SkillStore;
   readonly skillFiles: SkillFiles;
   readonly listSkills: ListSkills;
   readonly types: Types;
@@ -83,7 +67,7 @@ export function createSandbox(stages: SandboxStages): SandboxPort {
     asks: () => stages.policing.asks(stages.upstreams.catalog()),
     description: () => describe(stages),
     listSkills: (principal = LOCAL_PRINCIPAL) => stages.listSkills(principal, stages.wrappers()),
-    saveSkill: (request, options) => keepSkill({ ...stages, judge }, request, options),
+    saveSkill: (request, options) => keepSkill(stages, request, options),
     search: (request, principal = LOCAL_PRINCIPAL) => stages.discovery.search(request, principal),
   };
 }
@@ -104,7 +88,7 @@ async function execute(stages: SandboxStages, request: ExecuteRequest, options: 
     // A handle that is not valid is told before any work is done for it.
     const session = (progress.session = openRunSession(stages.sessions, request, principal));
     told.checking();
-    const prepared = await types.checked(prepare(stages, request, progress.phases, options));
+    const prepared = await types.checked(prepareProgram(stages, request, progress.phases, options));
     policies.openProgram(request);
     policies.openSession(session);
     const outcome = await runProgram(stages, request, progress, prepared.program, session, options);
@@ -114,55 +98,6 @@ async function execute(stages: SandboxStages, request: ExecuteRequest, options: 
   } finally {
     policies.end();
     told.finished();
-  }
-}
-
-/** A program that may run. */
-interface Prepared {
-  readonly bundle: Bundle;
-  readonly program: ProgramSource;
-  readonly warnings: readonly Diagnostic[];
-}
-
-/**
- * Checks and bundles side by side; while the check goes on the program is made from the bundle. Nothing of it runs before the check
- * has passed, because tool calls have side effects.
- */
-async function prepare(
-  stages: SandboxStages,
-  { code }: ExecuteRequest,
-  phases: Record<string, number>,
-  { signal, principal = LOCAL_PRINCIPAL }: ExecuteOptions,
-): Promise<Prepared> {
-  const { bundler, checker, config, executor, engineHash } = stages;
-  const source = { code, wrappers: stages.wrappers(), skills: skillsIn(code, stages.skills, principal) };
-  const checked = checker && timed(phases, 'check', () => checker.check(source, signal));
-  // The bundler's words on syntax and imports come first; what the check thinks of the same code is of no use then.
-  let isChecked = checked === undefined;
-  checked?.catch(() => undefined).finally(() => (isChecked = true));
-  // Learned types change nothing that runs.
-  const declared = { ...source, wrappers: source.wrappers.declared ?? source.wrappers };
-  const bundle = await timed(phases, 'bundle', () => bundler.bundle(declared, signal));
-  const program = { key: programKey({ script: bundle.script, engineHash }), script: bundle.script };
-  if (!isChecked) executor.prepare(program);
-  const locales = localeWarnings(code, config.language.locales);
-  return {
-    bundle,
-    program,
-    warnings: [...(await judge(checked, config.check)), ...toolWarnings(source.skills, source.wrappers), ...locales],
-  };
-}
-
-/** What the check found and may pass. @throws SandboxError ERR_CHECK_* when it may not */
-async function judge(checked: Promise<CheckReport> | undefined, mode: CheckMode): Promise<readonly Diagnostic[]> {
-  if (!checked || mode === 'off') return [];
-  try {
-    const report = await checked;
-    if (mode === 'error' && report.diagnostics.length > 0) throw checkError(report);
-    return report.diagnostics;
-  } catch (error) {
-    if (mode === 'error' || !(error instanceof SandboxError)) throw error;
-    return [{ message: error.message }];
   }
 }
 
@@ -239,15 +174,6 @@ function describe({ config, upstreams, wrappers }: SandboxStages): DescriptionSo
     skills: config.skills !== 'off',
     descriptionTokens: config.discovery.descriptionTokens,
   };
-}
-
-async function timed<T>(phases: Record<string, number>, name: string, work: () => Promise<T>): Promise<T> {
-  const began = performance.now();
-  try {
-    return await work();
-  } finally {
-    phases[name] = performance.now() - began;
-  }
 }
 
 function newExecutionId(): string {
