@@ -27,7 +27,9 @@ function processContext(signal: AbortSignal): ProcessContext {
 /** Each command is loaded when it is asked for: help must not wait for servers and bundlers. */
 function commandLine(context: ProcessContext): Command {
   const program = new Command('ampoule')
-    .description('A sealed sandbox for code that agents write, as an MCP server: execute_code runs it, search_tools finds what it can call.')
+    .description(
+      'A sealed sandbox for code that agents write, as an MCP server: execute_code runs it, search_tools finds what it can call.',
+    )
     .version(context.version)
     .showSuggestionAfterError()
     .exitOverride();

@@ -12,6 +12,10 @@ import type { CatalogServer, CatalogTool } from './upstream/catalog.ts';
 import { unknownServer } from './upstream/unknown.ts';
 import type { Upstreams } from './upstream/upstreams.ts';
 
+/** Of the servers that a call allows itself, so many are told, and so much of each. */
+const MAX_NAMES = 20;
+const MAX_NAME_CHARS = 64;
+
 export interface ToolCallStages {
   readonly upstreams: Upstreams;
   readonly validateArguments: ValidateArguments;
@@ -44,7 +48,7 @@ export function toolCalls(stages: ToolCallStages, run: CallingRun): (call: ToolC
       return failedAnswer(
         'ERR_CALL_DENIED',
         `This run may not call the server "${call.server}".`,
-        `Its limits allow: ${servers.join(', ') || 'no server'}.`,
+        `Its limits allow: ${serverNames(servers)}.`,
       );
     }
     const all = stages.upstreams.catalog().servers;
@@ -74,7 +78,7 @@ async function callTool(
   const { policies } = run;
   const admitted = policies.admit(server.name, tool, args.value);
   if (!admitted.ok) return admitted;
-  const checked = stages.validateArguments(tool, admitted.arguments);
+  const checked = stages.validateArguments(tool, admitted.arguments, (value) => policies.hide?.value(value) ?? value);
   if (!checked.ok) {
     admitted.giveBack();
     return failedAnswer('ERR_CALL_ARGUMENTS', checked.message, checked.hint);
@@ -108,6 +112,12 @@ async function askPerson(
   if (answer.granted) return undefined;
   const { message, hint } = notApproved(`${server}.${tool}`, rule, answer.reason);
   return failedAnswer('ERR_CALL_APPROVAL', message, hint);
+}
+
+function serverNames(servers: readonly string[]): string {
+  const shown = servers.slice(0, MAX_NAMES).map((name) => name.slice(0, MAX_NAME_CHARS));
+  const more = servers.length > MAX_NAMES ? ` and ${servers.length - MAX_NAMES} more` : '';
+  return servers.length === 0 ? 'no server' : `${shown.join(', ')}${more}`;
 }
 
 type Arguments = { readonly ok: true; readonly value: Record<string, unknown> } | Extract<ToolAnswer, { ok: false }>;

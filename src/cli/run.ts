@@ -1,5 +1,6 @@
 import { SandboxError } from '../errors.ts';
 import { createLog } from '../log.ts';
+import type { Limits } from '../limits.ts';
 import { parseExecuteRequest } from '../server/input-schema.ts';
 import { open, readConfig, readProgram, type CommonOptions, type ProcessContext } from './command.ts';
 
@@ -19,7 +20,7 @@ export async function run(context: ProcessContext, file: string, options: RunOpt
   // What runs is the operator's own program: its answer is the output, and the log is only for what goes wrong.
   const log = createLog({ ...config.log, level: config.log.level === 'info' ? 'warn' : config.log.level });
   await using started = new AsyncDisposableStack();
-  const sandbox = await open(context, config, log);
+  const sandbox = await open(context, { ...config, limits: wholeAnswers(config.limits) }, log);
   started.defer(() => sandbox.close());
   const { structured, content } = await sandbox.port.execute(request, {
     signal: context.signal,
@@ -28,6 +29,11 @@ export async function run(context: ProcessContext, file: string, options: RunOpt
   const text = content.map((block) => (block.type === 'text' ? block.text : `[${block.type}]`)).join('\n');
   context.stdout.write(`${options.json === true ? JSON.stringify(structured) : text}\n`);
   return structured.status === 'completed' ? 0 : 1;
+}
+
+/** A terminal or a file has room for what a model has not: nothing is shortened as long as it is within what may be kept. */
+function wholeAnswers(limits: Limits): Limits {
+  return { ...limits, maxResultBytes: limits.maxKeptResultBytes, maxLogBytes: limits.maxKeptLogBytes };
 }
 
 function parseInput(text: string | undefined): { input?: unknown } {

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import MiniSearch, { type SearchResult } from 'minisearch';
-import { nearestNames } from '../nearest-name.ts';
 import { documentsOf, isSkill, type SearchDocument } from './documents.ts';
 import type { DiscoverySource } from './entry.ts';
+import { Vocabulary } from './vocabulary.ts';
 import { bare, isVerb, queryWords, synonymsOf, wordsOf } from './words.ts';
 
 /** Milliseconds of building after which other work gets its turn. */
@@ -33,7 +33,7 @@ export interface ToolIndex {
 /** Builds the index of a source in slices: no request waits for more than one of them. */
 export async function buildToolIndex(source: DiscoverySource): Promise<ToolIndex> {
   const documents: SearchDocument[] = [];
-  const vocabulary = new Set<string>();
+  const vocabulary = new Vocabulary();
   const search = new MiniSearch<SearchDocument>({
     fields: [...FIELDS],
     tokenize: wordsOf,
@@ -57,9 +57,9 @@ export async function buildToolIndex(source: DiscoverySource): Promise<ToolIndex
 class MiniSearchIndex implements ToolIndex {
   readonly #search: MiniSearch<SearchDocument>;
   readonly #documents: readonly SearchDocument[];
-  readonly #vocabulary: ReadonlySet<string>;
+  readonly #vocabulary: Vocabulary;
 
-  constructor(search: MiniSearch<SearchDocument>, documents: readonly SearchDocument[], vocabulary: ReadonlySet<string>) {
+  constructor(search: MiniSearch<SearchDocument>, documents: readonly SearchDocument[], vocabulary: Vocabulary) {
     this.#search = search;
     this.#documents = documents;
     this.#vocabulary = vocabulary;
@@ -87,15 +87,11 @@ class MiniSearchIndex implements ToolIndex {
 
   near(query: string): string[] {
     const words = queryWords(query, MAX_MISSPELT);
-    const near = words.flatMap((word) => nearestNames(word, this.#vocabulary));
-    // Somebody who misspells a word mostly has its first letter right.
-    return [...new Set(near)]
-      .filter((word) => word.length > 2 && words.some((wanted) => wanted[0] === word[0] && wanted !== word))
-      .slice(0, MAX_SUGGESTED);
+    return [...new Set(words.flatMap((word) => this.#vocabulary.near(word)))].slice(0, MAX_SUGGESTED);
   }
 
   #match(words: readonly string[]): SearchResult[] {
-    const misspelt = new Set(words.filter((word) => !this.#isKnown(word)).slice(0, MAX_MISSPELT));
+    const misspelt = new Set(words.filter((word) => !this.#vocabulary.knows(word)).slice(0, MAX_MISSPELT));
     const options = { boost: BOOST, weights: WEIGHTS, processTerm: (term: string) => term, combineWith: 'OR' as const };
     const asked = {
       ...options,
@@ -114,14 +110,6 @@ class MiniSearchIndex implements ToolIndex {
       boostTerm: () => SYNONYM_BOOST,
     };
     return this.#search.search({ ...options, queries: [asked, alike] });
-  }
-
-  /** As a word, or as the beginning of one: then it is not misspelt. */
-  #isKnown(word: string): boolean {
-    if (this.#vocabulary.has(word)) return true;
-    if (word.length < 3) return false;
-    for (const known of this.#vocabulary) if (known.startsWith(word)) return true;
-    return false;
   }
 }
 

@@ -15,8 +15,11 @@ export type ApprovalAnswer =
   | { readonly granted: true }
   | {
       readonly granted: false;
-      /** `refused`: a person said no. `dismissed`: a person did not answer. `busy`: too many wait for one. `unavailable`: nobody can be asked. */
-      readonly reason: 'refused' | 'dismissed' | 'busy' | 'unavailable';
+      /**
+       * `refused`: a person said no. `dismissed`: a person did not answer. `busy`: too many wait for one. `often`: the run has asked as often as
+       * clients go along with. `unavailable`: nobody can be asked.
+       */
+      readonly reason: 'refused' | 'dismissed' | 'busy' | 'often' | 'unavailable';
     };
 
 /** Asks a person. It may take as long as the run may wait; when the signal fires the answer does not matter any more. */
@@ -48,6 +51,11 @@ export function notApproved(tool: string, rule: string, reason: NoApproval): { m
       return {
         message: `A person has to approve ${call}, and too many runs are waiting for one already. Nothing was sent.`,
         hint: 'Catch the error and go on without it, or run the program again later.',
+      };
+    case 'often':
+      return {
+        message: `A person has to approve ${call}, and this run has asked as many times as it may. Nothing was sent.`,
+        hint: 'Make the calls that need a person together, with Promise.all: they are asked about at once.',
       };
     case 'unavailable':
       return {

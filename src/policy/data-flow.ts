@@ -7,6 +7,7 @@ import { createSchemaWords, type SchemaWords } from './schema-words.ts';
 import { SeenValues } from './seen-values.ts';
 import { SessionTaint } from './session-taint.ts';
 
+const NO_WORDS: ReadonlySet<string> = new Set();
 /** Fingerprints of all runs together: 512 MiB. */
 const MAX_SLOTS = 64 * 1024 * 1024;
 
@@ -28,8 +29,10 @@ export interface RunFlow {
   openSession(handle: string, state: string): void;
   /** The rules that a call with these arguments would break, one finding for each. */
   check(server: string, tool: CatalogTool, args: unknown): FlowFinding[];
-  /** Whether answers of the tool have to be noted. */
-  watches(server: string, tool: CatalogTool): boolean;
+  /** The rules for which answers of the tool have to be noted, as bits. */
+  rulesFrom(server: string, tool: CatalogTool): number;
+  /** Notes a value that an earlier run got, for the rules that it is a matter of. */
+  noteValue(value: string | number, rules: number): void;
   /**
    * Notes an answer in steps, between which others may have their turn.
    * @param answer the value that the program gets, or what it gets to know of a failure
@@ -113,7 +116,8 @@ function createRunFlow(rules: readonly Rule[], { words, taint, results, memory }
         const where = values.isFull ? undefined : values.find(args, words(tool.inputSchema));
         return values.isFull || where !== undefined ? [finding(rule, `${server}.${tool.name}`, where)] : [];
       }),
-    watches: (server, tool) => rules.some((rule) => rule.isFrom(server, tool.name)),
+    rulesFrom: (server, tool) => rules.reduce((found, rule) => (rule.isFrom(server, tool.name) ? found | (1 << rule.index) : found), 0),
+    noteValue: (value, marked) => seen.forEach((values, index) => marked & (1 << index) && values.note(value, NO_WORDS)),
     *note(server, tool, answer) {
       const vocabulary = words(tool.outputSchema);
       for (const rule of rules) if (rule.isFrom(server, tool.name)) yield* seenOf(rule).noteSteps(answer, vocabulary);

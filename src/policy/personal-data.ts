@@ -25,19 +25,31 @@ export interface RunPersonalData {
   watches(server: string): boolean;
   /** The run begins with what an earlier one has left, which may be from one of the servers: it is not known what of it is. */
   suspectAll(): void;
-  /** Learns the personal data in an answer, in steps between which others may have their turn. */
-  note(answer: unknown): Iterable<void>;
+  /**
+   * Learns the personal data in an answer, in steps between which others may have their turn.
+   * @param rules the data-flow rules that the answer is a matter of, as bits
+   */
+  note(answer: unknown, rules?: number): Iterable<void>;
   /** Arguments with the values in the place of their tokens. */
   putBack(args: unknown): PutBack;
 }
 
-export type PutBack = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly token: string };
+/** A value that has been put back, and the data-flow rules that it is a matter of, as bits. */
+interface MarkedValue {
+  readonly value: string | number;
+  readonly rules: number;
+}
+
+export type PutBack =
+  | { readonly ok: true; readonly value: unknown; readonly marked: readonly MarkedValue[] }
+  | { readonly ok: false; readonly token: string };
 
 /** A long text of these characters alone is encoded data: a pattern that fits somewhere in it means nothing. */
 const ENCODED = /^[A-Za-z0-9+/_-]{256,}={0,2}$/;
 /** Of slices of long texts: no private key is longer. */
 const OVERLAP = 18 * 1024;
-const NAME_KEY = /^[A-Za-z_$][\w$-]{0,63}$/;
+/** A key that names a field. One with digits may be data: a token, a number of somebody. */
+const NAME_KEY = /^[A-Za-z_$][A-Za-z_$-]{0,63}$/;
 
 /** Rules on personal data; undefined when no server has any. */
 export function createPersonalData(policy: Policies['personalData'], ttlMs: number, now?: () => number): PersonalData | undefined {
@@ -78,19 +90,27 @@ class PrivateRun implements RunPersonalData {
     this.#isTouched = true;
   }
 
-  *note(answer: unknown): Generator<void, void> {
+  *note(answer: unknown, rules = 0): Generator<void, void> {
     this.#isTouched = true;
     for (const { value: leaf, isKey, cursor } of jsonLeaves(answer)) {
-      if (typeof leaf === 'number') this.#numberToken(leaf, cursor.key());
+      if (typeof leaf === 'number') this.#noteNumber(leaf, cursor.key(), rules);
       else if (!(isKey && NAME_KEY.test(leaf)) && !ENCODED.test(leaf)) {
         const key = isKey ? undefined : cursor.key();
-        for (const slice of textSlices(leaf, OVERLAP)) yield this.#noteText(slice, key);
+        for (const slice of textSlices(leaf, OVERLAP)) yield this.#noteText(slice, key, rules);
       }
     }
   }
 
-  #noteText(text: string, key: string | undefined): void {
-    for (const { kind, from, to } of this.#find(text, key)) this.#vault.tokenOf(kind, text.slice(from, to));
+  #noteText(text: string, key: string | undefined, rules: number): void {
+    for (const { kind, from, to } of this.#find(text, key)) {
+      const value = text.slice(from, to);
+      this.#vault.tokenOf(kind, value);
+      if (rules !== 0) this.#vault.mark(value, rules);
+    }
+  }
+
+  #noteNumber(value: number, key: string | undefined, rules: number): void {
+    if (this.#numberToken(value, key) !== undefined && rules !== 0) this.#vault.mark(value, rules);
   }
 
   /** The token of a number that is personal data as a whole. */
@@ -102,15 +122,18 @@ class PrivateRun implements RunPersonalData {
 
   putBack(args: unknown): PutBack {
     let missing: string | undefined;
+    const marked: MarkedValue[] = [];
     const valueOf = (token: string): string | number => {
       const value = this.#vault.valueOf(token);
+      const rules = this.#vault.rulesOf(token);
       if (value === undefined) missing ??= token;
+      else if (rules !== 0) marked.push({ value, rules });
       return value ?? token;
     };
     const fill = (text: string): string => (text.includes('‹') ? text.replaceAll(TOKEN, (token) => String(valueOf(token))) : text);
     const whole = (text: string): unknown => (isToken(text) ? valueOf(text) : fill(text));
     const value = mapJson(args, { text: whole, key: fill, number: (number) => number });
-    return missing === undefined ? { ok: true, value } : { ok: false, token: missing };
+    return missing === undefined ? { ok: true, value, marked } : { ok: false, token: missing };
   }
 
   #hideText(text: string, key?: string): string {

@@ -103,10 +103,12 @@ export class RunPolicies {
     const name = `${server}.${tool.name}`;
     const verdict = rules(server, tool);
     if (verdict.decision === 'deny') return denied(`The operator does not allow calls of ${name} (${verdict.rule}).`);
-    const filled = this.#parts.personal?.putBack(given) ?? { ok: true, value: given };
+    const filled = this.#parts.personal?.putBack(given) ?? { ok: true, value: given, marked: [] };
     if (!filled.ok) return unknownToken(filled.token);
     const place = budgets.take(server, tool.name, verdict);
     if (!place.ok) return overBudget(name, place.budget);
+    // A token may be from another run, which has sent nothing: what it stands for is from where that run got it.
+    for (const { value, rules: marked } of filled.marked) flow?.noteValue(value, marked);
     const findings = flow?.check(server, tool, filled.value) ?? [];
     const broken = findings.find(({ action }) => action === 'deny');
     if (broken) {
@@ -135,13 +137,14 @@ export class RunPolicies {
    */
   async note(server: string, tool: CatalogTool, answer: ToolAnswer): Promise<ToolAnswer> {
     const { flow, personal } = this.#parts;
-    const isFlowing = flow?.watches(server, tool) === true && !this.#isEnded;
+    const flowing = flow?.rulesFrom(server, tool) ?? 0;
+    const isFlowing = flowing !== 0 && !this.#isEnded;
     const isPersonal = personal?.watches(server) === true;
     if (!isFlowing && !isPersonal) return answer;
     const value = valueOf(answer);
-    if (isPersonal) await inSlices(personal.note(value));
+    if (isPersonal) await inSlices(personal.note(value, flowing));
     // What a run remembers is gone when it has ended.
-    if (isFlowing) await inSlices(flow.note(server, tool, value), () => this.#isEnded);
+    if (flow && isFlowing) await inSlices(flow.note(server, tool, value), () => this.#isEnded);
     return this.#withoutNumbers(answer);
   }
 

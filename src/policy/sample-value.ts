@@ -4,7 +4,9 @@ type Schema = Readonly<Record<string, unknown>>;
 const MAX_DEPTH = 8;
 const MAX_NODES = 500;
 const MAX_ITEMS = 3;
+/** Of one object, and parts of one intersection; what is past them is left out. */
 const MAX_PROPERTIES = 50;
+const MAX_PARTS = 50;
 
 /** Texts of the formats that programs parse. */
 const FORMATS: Readonly<Record<string, string>> = {
@@ -30,6 +32,8 @@ export function sampleValue(schema: unknown): unknown {
 
 class Sampler {
   readonly #root: unknown;
+  /** The first names of properties of each object that was met: some have many, and are met again and again. */
+  readonly #names = new Map<object, readonly string[]>();
   #nodes = 0;
 
   constructor(root: unknown) {
@@ -54,15 +58,17 @@ class Sampler {
       const choices = schema[key];
       if (!Array.isArray(choices) || choices.length === 0) continue;
       const chosen: unknown = choices.find((choice) => !isSchema(choice) || choice['type'] !== 'null') ?? choices[0];
-      return this.value(isSchema(chosen) ? merged(schema, chosen, key) : chosen, depth + 1);
+      return this.value(isSchema(chosen) ? this.#merged(schema, chosen, key) : chosen, depth + 1);
     }
     const parts = schema['allOf'];
     if (!Array.isArray(parts)) return undefined;
-    const whole = parts.map((part) => this.#deref(part)).filter(isSchema);
-    return this.value(
-      whole.reduce((all, part) => merged(all, part, 'allOf'), merged(schema, {}, 'allOf')),
-      depth + 1,
-    );
+    const some = parts
+      .slice(0, MAX_PARTS)
+      .map((part) => this.#deref(part))
+      .filter(isSchema);
+    this.#nodes += some.length;
+    const whole = some.reduce((all, part) => this.#merged(all, part, 'allOf'), this.#merged(schema, {}, 'allOf'));
+    return this.value(whole, depth + 1);
   }
 
   #deref(part: unknown): unknown {
@@ -90,8 +96,8 @@ class Sampler {
 
   #object(schema: Schema, depth: number): Record<string, unknown> {
     const properties = isSchema(schema['properties']) ? schema['properties'] : {};
-    const required = Array.isArray(schema['required']) ? schema['required'].filter((name) => typeof name === 'string') : [];
-    const names = [...new Set([...required, ...Object.keys(properties)])].slice(0, MAX_PROPERTIES);
+    const required = firstOf(schema['required']).filter((name) => typeof name === 'string');
+    const names = [...new Set([...required, ...this.#namesOf(properties)])].slice(0, MAX_PROPERTIES);
     // What is optional ends where it gets deep: recursive types do.
     const chosen = names.filter((name) => required.includes(name) || depth < MAX_DEPTH / 2);
     return Object.fromEntries(chosen.map((name) => [name, this.value(own(properties, name) ?? {}, depth + 1)]));
@@ -107,6 +113,25 @@ class Sampler {
     return first;
   }
 
+  #merged(all: Schema, part: Schema, without: string): Schema {
+    const { [without]: _, ...rest } = all;
+    const required = [all['required'], part['required']].flatMap(firstOf);
+    const properties = [all['properties'], part['properties']].filter(isSchema);
+    const entries = properties.flatMap((one) => this.#namesOf(one).map((name) => [name, one[name]]));
+    return {
+      ...rest,
+      ...part,
+      ...(required.length > 0 && { required }),
+      ...(properties.length > 0 && { properties: Object.fromEntries(entries) as Schema }),
+    };
+  }
+
+  #namesOf(properties: Schema): readonly string[] {
+    let names = this.#names.get(properties);
+    if (names === undefined) this.#names.set(properties, (names = Object.keys(properties).slice(0, MAX_PROPERTIES)));
+    return names;
+  }
+
   #resolve(reference: string): unknown {
     if (!reference.startsWith('#')) return undefined;
     const steps = reference.slice(1).split('/').slice(1);
@@ -114,16 +139,8 @@ class Sampler {
   }
 }
 
-function merged(all: Schema, part: Schema, without: string): Schema {
-  const { [without]: _, ...rest } = all;
-  const required = [all['required'], part['required']].filter(Array.isArray).flat();
-  const properties = [all['properties'], part['properties']].filter(isSchema);
-  return {
-    ...rest,
-    ...part,
-    ...(required.length > 0 && { required }),
-    ...(properties.length > 0 && { properties: Object.assign({}, ...properties) as Schema }),
-  };
+function firstOf(list: unknown): unknown[] {
+  return Array.isArray(list) ? list.slice(0, MAX_PROPERTIES) : [];
 }
 
 function typeOf({ type, properties, items, prefixItems, required }: Schema): unknown {

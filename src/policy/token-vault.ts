@@ -11,6 +11,8 @@ export const TOKEN = /‹[a-z][a-z0-9_]{0,31}_[0-9a-f]{10,64}›/g;
 
 interface Kept {
   readonly value: string | number;
+  /** The data-flow rules whose sources have answered it, as bits. */
+  rules: number;
   usedAt: number;
 }
 
@@ -37,7 +39,7 @@ export class TokenVault {
   /** The token of a value: the same one for the same value, as long as it is kept. A number and a text of its digits are two values. */
   tokenOf(kind: string, value: string | number): string {
     const token = this.#byValue.get(value) ?? this.#mint(kind, value);
-    this.#use(token, { value, usedAt: 0 });
+    this.#use(token, this.#byToken.get(token) ?? { value, rules: 0, usedAt: 0 });
     return token;
   }
 
@@ -51,6 +53,19 @@ export class TokenVault {
     }
     this.#use(token, kept);
     return kept.value;
+  }
+
+  /** Remembers which data-flow rules a known value is a matter of. */
+  mark(value: string | number, rules: number): void {
+    const kept = this.#byToken.get(this.#byValue.get(value) ?? '');
+    if (kept !== undefined) kept.rules |= rules;
+    // A number stands in texts too.
+    if (typeof value === 'number') this.mark(String(value), rules);
+  }
+
+  /** The rules that a token's value is a matter of. */
+  rulesOf(token: string): number {
+    return this.#byToken.get(token)?.rules ?? 0;
   }
 
   /** Whether a number is known. */
@@ -77,7 +92,8 @@ export class TokenVault {
 
   #use(token: string, kept: Kept): void {
     this.#byToken.delete(token);
-    this.#byToken.set(token, { value: kept.value, usedAt: this.#now() });
+    kept.usedAt = this.#now();
+    this.#byToken.set(token, kept);
     const [oldest] = this.#byToken;
     if (this.#byToken.size > MAX_VALUES && oldest !== undefined) this.#forget(oldest[0], oldest[1].value);
   }

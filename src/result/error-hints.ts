@@ -13,7 +13,7 @@ export const ERROR_HINTS: Readonly<Record<ErrorCode, string | undefined>> = {
   ERR_UPSTREAM_TOO_LARGE: 'Ask the tool for less: a filter, a page, a smaller range.',
   ERR_WRAPPERS_WRITE: undefined,
   ERR_CHECK_TYPES:
-    'Correct the code at the locations of the diagnostics and send it again; readFile("servers/<server>/<function>.ts") shows the types of a tool.',
+    'Correct the code at the places named and send it again; readFile("servers/<server>/<function>.ts") shows the types of a tool.',
   ERR_CHECK_TIMEOUT: 'Write simpler types: less recursion, smaller unions, or `any` where the type is computed.',
   ERR_CHECK_FAILED: 'Send the code again; if it fails again, make its types simpler.',
   ERR_BUNDLE_SYNTAX: 'Correct the code at the location and send it again.',

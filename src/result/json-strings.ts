@@ -5,8 +5,12 @@ const BACKSLASH = 0x5c;
 const BLANK = 0x20;
 /** Bytes that are worked on before others have their turn. */
 const SLICE_BYTES = 64 * 1024;
-/** Text that is changed at once, in bytes; a longer one is divided, at a blank if there is one near. */
+/**
+ * Text that is changed at once, in bytes. A longer one is divided between two words if there are some near, else at a blank: numbers and keys, which a
+ * change may look for, have blanks in them too.
+ */
 const CHUNK_BYTES = 64 * 1024;
+const WORDS_SEARCH_BYTES = 24 * 1024;
 const BLANK_SEARCH_BYTES = 8 * 1024;
 
 /** A change of text, such as the hiding of personal data. */
@@ -59,16 +63,25 @@ function nextChunk(bytes: Uint8Array, from: number): { to: number; endsString: b
   const most = from + CHUNK_BYTES;
   let at = from;
   let blank = -1;
+  let words = -1;
   while (at < most && at < bytes.length) {
     const byte = bytes[at] ?? 0;
     if (byte === QUOTE) return { to: at, endsString: true };
     if (byte === BACKSLASH) at += escapeLength(bytes, at);
     else {
       at += byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
-      if (byte === BLANK) blank = at;
+      if (byte === BLANK) {
+        blank = at;
+        if (isSmallLetter(bytes[at - 2]) && isSmallLetter(bytes[at])) words = at;
+      }
     }
   }
-  return { to: blank > at - BLANK_SEARCH_BYTES ? blank : Math.min(at, bytes.length), endsString: at >= bytes.length };
+  if (words > Math.max(from, at - WORDS_SEARCH_BYTES)) return { to: words, endsString: at >= bytes.length };
+  return { to: blank > Math.max(from, at - BLANK_SEARCH_BYTES) ? blank : Math.min(at, bytes.length), endsString: at >= bytes.length };
+}
+
+function isSmallLetter(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x61 && byte <= 0x7a;
 }
 
 /** Two escapes that say one character belong together. */

@@ -16,6 +16,7 @@ import { mayHoldBlocks } from './rich-block.ts';
 import { splitRichContent } from './rich-content.ts';
 import { toldCalls } from './told-calls.ts';
 import { usageOf } from './usage.ts';
+import { withWholeCharacters } from './whole-characters.ts';
 
 export type { ExecuteResponse } from './answer.ts';
 
@@ -117,7 +118,7 @@ async function presentResult(
   if (end.state !== '') checkJsonBounds(end.state, { ...bounds, maxBytes: limits.maxStateBytes }, 'state');
   const session = keptSession === undefined ? {} : { session: keptSession };
   if (end.result === '' && !outcome.large?.result) return answer({ status: 'completed', ...record(input, logs), ...session }, { form });
-  const found = await resultOf(input, end.result);
+  const found = withWholeCharacters(await resultOf(input, end.result));
   const base = record(input, logs, found);
   const resultJson = found.json ?? JSON.stringify(found.value);
   return answer({ status: 'completed', ...base, ...session, result: found.value }, { resultJson, blocks: found.blocks, form });
@@ -148,7 +149,9 @@ function record(
   logs: PresentedLogs,
   found: Pick<LargeResult, 'kept' | 'warnings'> = { kept: [], warnings: [] },
 ): Omit<ExecuteOutput, 'status'> {
-  const told = [...warnings, ...found.warnings, ...(logs.warning ? [logs.warning] : [])];
+  // They name places in the result by its keys, which are the program's texts too.
+  const ofResult = found.warnings.map((warning) => (hide ? { ...warning, message: hide(warning.message) } : warning));
+  const told = [...warnings, ...ofResult, ...(logs.warning ? [logs.warning] : [])];
   const wholes = [...found.kept, ...(logs.kept ? [logs.kept] : []), ...kept];
   return {
     executionId,
@@ -158,7 +161,12 @@ function record(
     calls: toldCalls(outcome.calls, hide),
     usage: usageOf(outcome, phases),
     ...(wholes.length > 0 && { kept: wholes }),
-    ...(dryRun && dryRun.length > 0 && { dryRun }),
+    ...(dryRun && dryRun.length > 0 && { dryRun: dryRun.map(wellFormedCall) }),
     ...(told.length > 0 && { warnings: told.map(describeDiagnostic) }),
   };
+}
+
+/** Arguments that every client can read, see {@link withWholeCharacters}. */
+function wellFormedCall(call: NonNullable<ExecuteOutput['dryRun']>[number]): NonNullable<ExecuteOutput['dryRun']>[number] {
+  return { ...call, arguments: changeTexts(call.arguments, (text) => text.toWellFormed()) };
 }

@@ -21,8 +21,12 @@ export function statusText({ status, error, kept = [] }: ExecuteOutput, attachme
   const what = error
     ? `${status}: ${error.code}; the error is in structuredContent.error`
     : `${status}; the answer is in structuredContent`;
-  const shortened = kept.some(({ what: part }) => part === 'result') ? ', shortened' : '';
+  const shortened = isShortened({ kept }) ? ', shortened' : '';
   return `${what}${shortened}${attachments > 0 ? `; ${attachmentsText(attachments)}` : ''}`;
+}
+
+function isShortened({ kept = [] }: Pick<ExecuteOutput, 'kept'>): boolean {
+  return kept.some(({ what }) => what === 'result');
 }
 
 /** The long text of an answer, for clients that show a model nothing else: all that there is to know, once. */
@@ -124,8 +128,10 @@ export function diagnosticLine({ code, message, location }: NonNullable<ExecuteF
 
 function resultLines(output: ExecuteOutput, { resultJson, attachments }: TextExtras): string[] {
   if (output.status !== 'completed') return [];
+  // Said before it is read: the end of a preview is far away.
+  const label = isShortened(output) ? 'result, shortened' : 'result';
   const lines =
-    resultJson === undefined ? ['no result: the program returned nothing'] : [`result: ${shownResult(output.result, resultJson)}`];
+    resultJson === undefined ? ['no result: the program returned nothing'] : [`${label}: ${shownResult(output.result, resultJson)}`];
   if (attachments > 0) lines.push(attachmentsText(attachments));
   return lines;
 }

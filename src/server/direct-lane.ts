@@ -61,7 +61,7 @@ async function serveModern(options: DirectLaneOptions, call: DirectCall, res: Se
   if (gone.signal.aborted) return;
   res.removeListener('close', close);
   const meta = { 'io.modelcontextprotocol/serverInfo': options.serverInfo };
-  const result = { ...toToolResult(response, options, form), resultType: 'complete', _meta: meta };
+  const result = { ...toToolResult(response, options, { form, version: MODERN }), resultType: 'complete', _meta: meta };
   sendJson(res, 200, { result, jsonrpc: '2.0', id: call.id });
 }
 
@@ -74,11 +74,12 @@ async function serveLegacy(options: DirectLaneOptions, call: DirectCall, req: In
   try {
     if (named?.signal.aborted === true) return answer.end();
     const signal = named?.signal ?? new AbortController().signal;
-    const version = req.headers['mcp-protocol-version'];
-    const form = answerForm(options.answers ?? 'auto', typeof version === 'string' ? version : undefined);
+    const header = req.headers['mcp-protocol-version'];
+    const version = typeof header === 'string' ? header : undefined;
+    const form = answerForm(options.answers ?? 'auto', version);
     const response = await callExecuteCode(call.arguments, { signal, form }, options);
     // Nothing is said about a request after it was cancelled: then the answer has ended already.
-    answer.end({ result: toToolResult(response, options, form), jsonrpc: '2.0', id: call.id });
+    answer.end({ result: toToolResult(response, options, { form, version }), jsonrpc: '2.0', id: call.id });
   } finally {
     named?.done();
   }

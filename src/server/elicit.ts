@@ -84,13 +84,14 @@ function toResult(step: Step): ExecuteResponse | InputRequiredResult {
   return inputRequired({ inputRequests, requestState: step.state });
 }
 
-function formOf({ text, server, tool }: ApprovalQuestion): ElicitRequestFormParams {
+/** The text names the tool, made harmless: nothing else of it is a stranger's. */
+function formOf({ text }: ApprovalQuestion): ElicitRequestFormParams {
   return {
     mode: 'form',
     message: text,
     requestedSchema: {
       type: 'object',
-      properties: { approve: { type: 'boolean', title: `Allow this one call of ${server}.${tool}`.slice(0, 200), default: false } },
+      properties: { approve: { type: 'boolean', title: 'Allow this one call', default: false } },
       required: ['approve'],
     },
   };

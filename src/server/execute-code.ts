@@ -5,6 +5,7 @@ import { answerForm, versionOf } from './answer-form.ts';
 import { describeTool } from './describe.ts';
 import { callAsking } from './elicit.ts';
 import { executeInputSchema, parseExecuteRequest } from './input-schema.ts';
+import { knownContent } from './known-content.ts';
 import { askedLevel, type LogLevels } from './log-levels.ts';
 import { sendLog } from './log-notices.ts';
 import type { ParkedRuns } from './parked-runs.ts';
@@ -42,12 +43,13 @@ export function registerExecuteCode(server: McpServer, deps: ExecuteCodeDeps): R
     },
   };
   return server.registerTool(TOOL_NAME, config, async (args, ctx) => {
-    const form = answerForm(deps.answers ?? 'auto', versionOf(ctx, server));
+    const version = versionOf(ctx, server);
+    const form = answerForm(deps.answers ?? 'auto', version);
     const response = await callAsking({ ctx, server, form, deps, run: (caller) => callExecuteCode(args, caller, deps) });
     if ('resultType' in response) return response;
     const level = askedLevel(ctx, deps.levels);
     if (level !== undefined) await sendLog(ctx, response, level);
-    return toToolResult(response, deps, form);
+    return toToolResult(response, deps, { form, version });
   });
 }
 
@@ -66,18 +68,27 @@ export async function callExecuteCode(args: unknown, caller: ExecuteOptions, dep
   }
 }
 
+/** What is known of who reads an answer. */
+export interface AnswerReader {
+  readonly form: AnswerForm;
+  /** Revision of the protocol; undefined when it names none. */
+  readonly version: string | undefined;
+}
+
 /**
  * An answer as the result of a tool. Content that a program made goes through the SDK's schema, whichever way the result is sent:
  * what the protocol does not allow would break the client and not only this answer.
  */
-export function toToolResult(response: ExecuteResponse, { port }: Pick<ExecuteCodeDeps, 'port'>, form: AnswerForm): CallToolResult {
+export function toToolResult(response: ExecuteResponse, { port }: Pick<ExecuteCodeDeps, 'port'>, reader: AnswerReader): CallToolResult {
   const { structured, reduced = structured, content } = response;
   const isError = structured.status === 'failed';
   const [first, ...others] = content;
   if (first === undefined || others.length === 0) return { content: [...content], structuredContent: { ...reduced }, isError };
   const checked = others.map((block) => specTypeSchemas.ContentBlock['~standard'].validate(block));
   const blocks = checked.map((outcome) => ('value' in outcome ? outcome.value : undefined)).filter((block) => block !== undefined);
-  if (blocks.length === others.length) return { content: [first, ...blocks], structuredContent: { ...reduced }, isError };
+  if (blocks.length === others.length) {
+    return { content: [first, ...knownContent(blocks, reader.version)], structuredContent: { ...reduced }, isError };
+  }
   const message = 'The result holds MCP content that is not as the protocol has it.';
-  return toToolResult(port.refuse(new SandboxError('ERR_EXECUTE_RESULT_INVALID', message), form), { port }, form);
+  return toToolResult(port.refuse(new SandboxError('ERR_EXECUTE_RESULT_INVALID', message), reader.form), { port }, reader);
 }

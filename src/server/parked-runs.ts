@@ -8,6 +8,8 @@ import type { ExecuteResponse, ProgressEvent } from './sandbox-port.ts';
 const MAX_PARKED = 256;
 /** Bytes of randomness in the name of a parked run: it cannot be guessed. */
 const STATE_BYTES = 24;
+/** Requests in a row that a run may end with questions: clients give up after so many, and would never hear what the run has done. */
+const MAX_ROUNDS = 10;
 /** Questions that come together are asked together. */
 const GATHER_MS = 10;
 /** A run that has ended while nobody was there can still be asked for this long, in milliseconds. */
@@ -77,12 +79,14 @@ export class ParkedRuns {
     for (;;) {
       const questions = await run.untilAsking(attached);
       if (questions === undefined) return { response: await run.ended };
-      if (this.#parked.size < this.#maxParked) return { state: this.#park(run, principal), questions };
-      run.answerAll({ granted: false, reason: 'busy' });
+      const isOften = run.rounds >= MAX_ROUNDS;
+      if (!isOften && this.#parked.size < this.#maxParked) return { state: this.#park(run, principal), questions };
+      run.answerAll({ granted: false, reason: isOften ? 'often' : 'busy' });
     }
   }
 
   #park(run: ParkedRun, principal: string): string {
+    run.rounds++;
     const state = `apr_${randomBytes(STATE_BYTES).toString('base64url')}`;
     this.#parked.set(state, { run, principal });
     const forget = async (): Promise<void> => {
@@ -97,6 +101,8 @@ export class ParkedRuns {
 /** One run that may ask. */
 class ParkedRun {
   readonly ended: Promise<ExecuteResponse>;
+  /** How often it was parked. */
+  rounds = 0;
   readonly #cancel = new AbortController();
   readonly #open = new Map<string, Open>();
   #attached: Attached | undefined;

@@ -82,5 +82,11 @@ function parseRequest(args: unknown): SaveSkillRequest {
 
 function refusal({ code, message, details }: SandboxError): string {
   const known = code === 'ERR_INTERNAL' ? 'the skill was not saved, because something went wrong inside the sandbox.' : message;
-  return [`failed: ${code}`, known, ...(details.hint === undefined ? [] : [`hint: ${details.hint}`])].join('\n');
+  const [, ...others] = details.diagnostics ?? [];
+  return [
+    `failed: ${code}`,
+    known,
+    ...others.map((finding) => finding.message),
+    ...(details.hint === undefined ? [] : [`hint: ${details.hint}`]),
+  ].join('\n');
 }

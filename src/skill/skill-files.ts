@@ -1,9 +1,12 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SandboxError } from '../errors.ts';
 import type { SkillStore } from './skill-store.ts';
 
+/** Ending of a file that is not whole yet, and how long it can be one, in milliseconds. */
+const IN_WORK = '.new';
+const IN_WORK_MS = 60_000;
 /** Principals whose folder is known to be as it should. */
 const MAX_KNOWN = 1_000;
 
@@ -49,14 +52,23 @@ export function createSkillFiles({ directory, store }: SkillFilesOptions): Skill
 function update(folder: string, files: ReadonlyMap<string, string>): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const name of readdirSync(folder)) {
-    if (!files.has(name)) rmSync(join(folder, name), { force: true, recursive: true });
+    if (!files.has(name) && !isInWork(join(folder, name))) rmSync(join(folder, name), { force: true, recursive: true });
   }
   for (const [name, text] of files) {
     const path = join(folder, name);
     if (textOf(path) === text) continue;
-    writeFileSync(`${path}.new`, text, { mode: 0o600 });
-    renameSync(`${path}.new`, path);
+    // A name of its own: another process may write the same file.
+    const written = `${path}.${randomUUID()}${IN_WORK}`;
+    writeFileSync(written, text, { mode: 0o600 });
+    renameSync(written, path);
   }
+}
+
+/** Whether another process is about to write a file; one that was left behind is none. */
+function isInWork(path: string): boolean {
+  if (!path.endsWith(IN_WORK)) return false;
+  const { mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: 0 };
+  return Date.now() - mtimeMs < IN_WORK_MS;
 }
 
 function textOf(path: string): string | undefined {

@@ -9,10 +9,14 @@ const ECHOES = new Set(['if', 'not', 'anyOf', 'oneOf', 'allOf', 'propertyNames']
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** What is wrong with the arguments of a call, for the agent that wrote it: up to five findings in one line. */
-export function describeErrors(errors: readonly ErrorObject[]): string {
+/**
+ * What is wrong with the arguments of a call, for the agent that wrote it: up to five findings in one line.
+ * @param hide what a value is shown as
+ */
+export function describeErrors(errors: readonly ErrorObject[], hide?: (value: unknown) => unknown): string {
   const plain = errors.filter((error) => !ECHOES.has(error.keyword));
-  const findings = [...new Set((plain.length > 0 ? plain : errors).map(describeError))];
+  const told = (plain.length > 0 ? plain : errors).map((error) => (hide === undefined ? error : hidden(error, hide)));
+  const findings = [...new Set(told.map(describeError))];
   const more = findings.length > MAX_ERRORS ? ` (and ${findings.length - MAX_ERRORS} more)` : '';
   return `${findings.slice(0, MAX_ERRORS).join('; ')}${more}`;
 }
@@ -28,6 +32,11 @@ export function describeProperties(tool: string, schema: JsonObject): string {
   });
   const more = properties.length > MAX_LISTED ? `, and ${properties.length - MAX_LISTED} more` : '';
   return `${tool} takes: ${shown.join(', ')}${more}.`;
+}
+
+/** Of lists and objects no more than their size is told. */
+function hidden(error: ErrorObject, hide: (value: unknown) => unknown): ErrorObject {
+  return typeof error.data === 'object' ? error : { ...error, data: hide(error.data) };
 }
 
 function describeError(error: ErrorObject): string {

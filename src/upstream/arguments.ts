@@ -7,8 +7,11 @@ import type { UpstreamLog } from './options.ts';
 /** Whether a call may be sent. `message` and `hint` are for the agent that wrote the call. */
 export type ArgumentVerdict = { readonly ok: true } | { readonly ok: false; readonly message: string; readonly hint: string };
 
-/** Holds the arguments of a call against the tool's input schema. Never throws, and takes bounded time whatever the schema. */
-export type ValidateArguments = (tool: CatalogTool, args: unknown) => ArgumentVerdict;
+/**
+ * Holds the arguments of a call against the tool's input schema. Never throws, and takes bounded time whatever the schema.
+ * @param hide what a value is shown as in the message, before it is shortened
+ */
+export type ValidateArguments = (tool: CatalogTool, args: unknown, hide?: (value: unknown) => unknown) => ArgumentVerdict;
 
 const OK: ArgumentVerdict = { ok: true };
 const ACCEPT_ALL: Check = () => [];
@@ -37,14 +40,14 @@ export function createArgumentValidator(log?: UpstreamLog): ValidateArguments {
       return skip(tool, error);
     }
   };
-  return (tool, args) => {
+  return (tool, args, hide) => {
     const hint = (): string => describeProperties(tool.name, tool.inputSchema);
     if (typeof args !== 'object' || args === null || Array.isArray(args)) {
       return { ok: false, message: 'arguments must be an object', hint: hint() };
     }
     try {
       const errors = checkOf(tool)(args);
-      return errors.length === 0 ? OK : { ok: false, message: describeErrors(errors), hint: hint() };
+      return errors.length === 0 ? OK : { ok: false, message: describeErrors(errors, hide), hint: hint() };
     } catch (error) {
       // Out of work once may be for these arguments only; anything else, such as endless recursion, is the schema's fault.
       if (!(error instanceof OutOfWork)) skip(tool, error);

@@ -45,6 +45,13 @@ describe.concurrent('ampoule run', () => {
     expect(stdout).toContain('[warn] careful');
   });
 
+  test('prints a large result and a large log whole, because no model has to carry them', async () => {
+    const stdin = 'for (let i = 0; i < 5_000; i++) console.log("line " + i); return Array.from({ length: 30_000 }, (_, i) => i);';
+    const { stdout } = await cli(['run', '-', '--config', config, '--json'], { stdin });
+    const { result, logs, kept } = executeOutputSchema.parse(JSON.parse(stdout));
+    expect([(result as number[]).length, logs.length, kept]).toEqual([30_000, 5_000, undefined]);
+  });
+
   test('ends with 1 for a failed run, and the answer is still on stdout', async () => {
     const file = await program('const a = 1;\nthrow new Error("no good");');
     const { code, stdout } = await cli(['run', file, '--config', config, '--json']);

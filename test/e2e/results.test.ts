@@ -87,21 +87,25 @@ describe('a result that is too large for its answer', () => {
 
   test('is read back by a later program, in pieces', async () => {
     const { output } = await ampoule.execute('return Array.from({ length: 50000 }, (_, id) => ({ id, square: id * id }));');
-    const path = (output.kept?.[0]?.uri ?? '').slice('ampoule://'.length);
+    const uri = output.kept?.[0]?.uri ?? '';
     const code = `import { readFile } from "ampoule";
       const piece = JSON.parse(await readFile(input + "?offset=40000&limit=3"));
       const whole = JSON.parse(await readFile(input));
       return { piece, last: whole.at(-1), length: whole.length };`;
-    expect(await ampoule.result(code, { input: path })).toEqual({
-      piece: [40_000, 40_001, 40_002].map((id) => ({ id, square: id * id })),
-      last: { id: 49_999, square: 49_999 ** 2 },
-      length: 50_000,
-    });
+    // By its path, and by the URI that stands in the answer.
+    for (const path of [uri.slice('ampoule://'.length), uri]) {
+      expect(await ampoule.result(code, { input: path })).toEqual({
+        piece: [40_000, 40_001, 40_002].map((id) => ({ id, square: id * id })),
+        last: { id: 49_999, square: 49_999 ** 2 },
+        length: 50_000,
+      });
+    }
   });
 
   test.each([
     ['an id that nobody has', `results/${'0'.repeat(32)}`],
     ['a path', 'results/../sessions.db'],
+    ['a URI with a path', 'ampoule://results/../sessions.db'],
     ['a folder', 'results/'],
     ['a form', `results/${'0'.repeat(32)}.json`],
   ])('is not to be had by %s, and no name of another is told', async (_name, path) => {

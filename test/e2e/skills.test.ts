@@ -92,7 +92,7 @@ describe('in mode "on"', () => {
       const missing = await client.callTool('save_skill', { name, code: 1 });
       expect(missing).toMatchObject({
         isError: true,
-        content: [{ text: expect.stringMatching(/^failed: ERR_SERVER_INPUT\n.*"code"|"description"/u) }],
+        content: [{ text: expect.stringMatching(/^failed: ERR_SERVER_INPUT\n.*"description"[^\n]*\n.*"code"[^\n]*\nhint: /u) }],
       });
       expect(await searched(client, `wrong-${name}`)).not.toContain(`skills/wrong-${name}`);
     });

@@ -29,14 +29,17 @@ describe('with the default', () => {
   });
 
   test.each([
-    ['a returned value', 'const n: number = 1; return n.toUpperCase();', 2339],
-    ['a default export', 'export default (1 as number).length;', 2339],
-    ['a global that is not there', 'return process.env;', 2591],
-    ['a check that the program wants to turn off', '// @ts-nocheck\nconst n: number = "x"; return n;', 2322],
-  ])('%s is checked', async (_what, code, tsCode) => {
+    ['a returned value', 'const n: number = 1; return n.toUpperCase();', "Property 'toUpperCase' does not exist"],
+    ['a default export', 'export default (1 as number).length;', "Property 'length' does not exist"],
+    ['a global that is not there', 'return process.env;', "Cannot find name 'process'"],
+    [
+      'a check that the program wants to turn off',
+      '// @ts-nocheck\nconst n: number = "x"; return n;',
+      "'string' is not assignable to type 'number'",
+    ],
+  ])('%s is checked', async (_what, code, message) => {
     const { output } = await ampoule.execute(code);
-    expect(output.error).toMatchObject({ code: 'ERR_CHECK_TYPES' });
-    expect(output.error?.diagnostics?.[0]?.tsCode).toBe(tsCode);
+    expect(output.error).toMatchObject({ code: 'ERR_CHECK_TYPES', message: expect.stringContaining(message) });
   });
 
   test('the example of the README passes and completes', async () => {

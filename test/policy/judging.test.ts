@@ -67,6 +67,20 @@ describe('a denied call', () => {
   });
 });
 
+test('a call that allows itself many servers hears of some of them only', async () => {
+  const servers = Array.from({ length: 50_000 }, (_, n) => `s${n}`.padEnd(100, 'x'));
+  const words = wordsOf(await desk({}, SERVERS).begin({ servers }).call('web.post'));
+  expect(words.length).toBeLessThan(2_000);
+  expect(words).toContain('and 49980 more.');
+  expect(
+    wordsOf(
+      await desk({}, SERVERS)
+        .begin({ servers: ['tickets', 'mail'] })
+        .call('web.post'),
+    ),
+  ).toContain('Its limits allow: tickets, mail.');
+});
+
 describe('budgets', () => {
   const given = { servers: { tickets: { maxCalls: 5, tools: { create: { maxCalls: 2 }, 'create*': { maxCalls: 3 } } } } };
 

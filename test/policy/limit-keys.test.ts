@@ -23,7 +23,12 @@ test.each([
 
 test('a key that would keep a glob busy for ever takes no time', () => {
   const began = performance.now();
-  for (const key of ['web.*(*[a-z])*(*[a-z])*(*[a-z])*([a-z])!', 'web.(([a-z-]+)+)!', `web.${'*a'.repeat(150)}!`, `web${'.a'.repeat(200)}`]) {
+  for (const key of [
+    'web.*(*[a-z])*(*[a-z])*(*[a-z])*([a-z])!',
+    'web.(([a-z-]+)+)!',
+    `web.${'*a'.repeat(150)}!`,
+    `web${'.a'.repeat(200)}`,
+  ]) {
     expect(compileLimitKey(key).matches('web', NAME)).toBe(false);
   }
   expect(performance.now() - began).toBeLessThan(500);

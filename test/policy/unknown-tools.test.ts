@@ -54,3 +54,29 @@ test('it is told at start and again when it comes up again, and not in between',
   change();
   expect(told).toHaveLength(2);
 });
+
+test('a server that changes its tools all the time does not fill the log', () => {
+  const given = policies({ servers: { tickets: { tools: { creat: { policy: 'deny' } } } } });
+  const told: string[] = [];
+  let [catalog, time] = [CATALOG, 0];
+  let change = (): void => undefined;
+  const onChange = (listener: (next: Catalog) => void): (() => void) => ((change = () => listener(catalog)), () => undefined);
+  tellUnknownTools(
+    given,
+    { catalog: () => catalog, onChange },
+    (message) => told.push(message),
+    () => time,
+  );
+  const flicker = (): void => {
+    for (let n = 0; n < 200; n++) {
+      catalog = catalogOf({ tickets: [tool(`create${n}`)] });
+      change();
+    }
+  };
+  flicker();
+  expect(told).toHaveLength(51);
+  expect(told.at(-1)).toContain('not told for some minutes');
+  time = 600_000;
+  flicker();
+  expect(told).toHaveLength(102);
+});

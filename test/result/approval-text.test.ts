@@ -35,3 +35,13 @@ test('what strangers wrote is short and cannot pass for something else', () => {
   ]);
   expect(text).toContain('(92 more lines)');
 });
+
+test('a long argument hides none of the others', () => {
+  const text = approvalText({
+    ...CALL,
+    arguments: { note: 'x'.repeat(50_000), ids: Array.from({ length: 5_000 }, (_, n) => n), to: 'evil' },
+  });
+  expect(text).toContain('… (49800 more characters)');
+  expect(text).toContain('… (4990 more items)');
+  expect(text).toContain('"to":"evil"');
+});

@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { SandboxError } from '../../src/errors.ts';
 import { openKeptResults } from '../../src/kept-result/kept-results.ts';
-import { outlineJson } from '../../src/result/json-outline.ts';
-import { previewJson } from '../../src/result/json-preview.ts';
 import { changeStrings, decodeString } from '../../src/result/json-strings.ts';
 import type { Keep } from '../../src/result/keep.ts';
 import { executeOutputSchema } from '../../src/result/output-schema.ts';
@@ -84,6 +82,7 @@ describe('a result that is too large', () => {
   test('has its text form too', async () => {
     const response = await large(VALUES[0]![1], { form: 'text' });
     const [kept] = response.structured.kept ?? [];
+    expect(textOf(response)).toContain('\nresult, shortened: [0,1,2,');
     expect(textOf(response)).toContain(`the result is shortened; the whole: ${kept?.uri} (`);
     expect(textOf(response)).toContain(`of 40000 items`);
     expect(textOf(response)).toContain('1 content block follows');
@@ -176,6 +175,15 @@ describe('what is hidden', () => {
     expect(JSON.stringify(failed)).not.toContain('ann@');
   });
 
+  test('is hidden in what is told of content that is none', async () => {
+    const value = { 'ann@example.org': { type: 'image', mimeType: 'image/png', data: 'aGVsbG8=' } };
+    for (const more of [{}, { filler: 'x'.repeat(200_000) }]) {
+      const { structured } = await presentJson(JSON.stringify({ ...value, ...more }), { hide });
+      expect(structured.warnings).toMatchObject([{ code: 'WARN_CONTENT_INVALID', message: expect.stringContaining('$.<mail 1> ') }]);
+      expect(JSON.stringify(structured)).not.toContain('ann@');
+    }
+  });
+
   test('is hidden in every text of a content block', async () => {
     const mail = 'ann@example.org';
     const link = { type: 'resource_link', uri: `mailto:${mail}`, name: mail, title: mail, description: mail, _meta: { from: [mail] } };
@@ -219,80 +227,6 @@ describe('the strings of a large text', () => {
   });
 });
 
-test.each(['[1,2,]', '[,1]', '[1 2]', '["a" "b"]', '{"a":1,}', '{"a":1 "b":2}', '[[],[1,],2]'])(
-  'a list or an object with a comma too many or too few is no JSON: %s',
-  async (text) => {
-    await expect(outlineJson(Buffer.from(text))).rejects.toMatchObject({ code: 'ERR_EXECUTE_RESULT_INVALID' });
-  },
-);
-
-test('an outline counts what it does not show', async () => {
-  const value = [Array.from({ length: 3_000 }, (_, index) => [index, { index }]), { a: [[[1]]], b: 'é'.repeat(10) }];
-  const bytes = Buffer.from(JSON.stringify(value));
-  const { root, depth } = await outlineJson(bytes);
-  expect(root).toMatchObject({ kind: 'list', total: 2, start: 0, end: bytes.length });
-  expect(root.kind === 'list' && root.items[0]).toMatchObject({ kind: 'list', total: 3_000 });
-  expect(depth).toBe(5);
-  const { value: shown, shortened } = previewJson(root, bytes, 100);
-  expect(JSON.stringify(shown).length).toBeLessThanOrEqual(100);
-  expect(shortened[0]).toMatchObject({ path: '$[0]', of: 3_000 });
-});
-
-describe('a log that is too large', () => {
-  const entries = (count: number): { level: 'info'; message: string }[] =>
-    Array.from({ length: count }, (_, index) => ({ level: 'info', message: `${String(index).padStart(4, '0')}${'y'.repeat(96)}` }));
-  const logged = (count: number, limit: number): Promise<ExecuteResponse> =>
-    present({ status: 'completed', result: '1', state: '' }, { logs: entries(count) }, { maxLogBytes: limit }, { keep });
-
-  test('is whole just within the limit, and has its first and last lines just over it', async () => {
-    expect((await logged(50, 5_000)).structured).toMatchObject({ logs: entries(50) });
-    const { structured } = await logged(50, 4_999);
-    const shown = structured.logs.filter(({ message }) => /^\d{4}y/.test(message));
-    expect(structured.logs[0]?.message).toMatch(/^0000y/);
-    expect(structured.logs.at(-1)?.message).toMatch(/^0049y/);
-    expect(shown.reduce((sum, { message }) => sum + message.length, 0)).toBeLessThanOrEqual(4_999);
-    const cut = (index: number): object => ({ path: `$.logs[${index}].message`, of: 100, unit: 'characters' });
-    expect(structured.kept).toMatchObject([{ what: 'logs', shortened: [cut(24), cut(25)] }]);
-    const fewer = (await logged(50, 3_000)).structured;
-    const whole = fewer.logs.filter(({ message }) => /^\d{4}y/.test(message));
-    expect(fewer.kept).toMatchObject([{ what: 'logs', shortened: [{ path: '$.logs', shown: whole.length, of: 50, unit: 'lines' }] }]);
-  });
-
-  test('of one line is shortened inside of it', async () => {
-    const logs = [{ level: 'warn' as const, message: 'z'.repeat(20_000) }];
-    const response = await present({ status: 'completed', result: '1', state: '' }, { logs }, { maxLogBytes: 1_000 }, { keep });
-    expect(response.structured.logs[0]?.message).toMatch(/^z{100,500}… \(\d+ more characters\)$/);
-    expect(JSON.parse(whole(response, 'logs'))).toEqual(logs[0]);
-    expect(response.structured.kept).toMatchObject([
-      { shortened: [{ path: '$.logs[0].message', shown: expect.any(Number), of: 20_000, unit: 'characters' }] },
-    ]);
-  });
-
-  test.each([
-    ['as entries', 2_000],
-    ['as bytes', 60_000],
-  ])('of empty lines, which are no bytes of text, is shortened too: %s', async (_name, count) => {
-    const logs = Array.from({ length: count }, () => ({ level: 'info' as const, message: '' }));
-    const given = count > 2_000 ? { large: { logs: Buffer.from(logs.map((entry) => `${JSON.stringify(entry)}\n`).join('')) } } : { logs };
-    const { structured } = await present({ status: 'completed', result: '1', state: '' }, given, { maxLogBytes: 10_000 }, { keep });
-    expect(JSON.stringify(structured.logs).length).toBeLessThan(12_000);
-    expect(structured.kept).toMatchObject([{ what: 'logs', shortened: [{ shown: 312, of: count, unit: 'lines' }] }]);
-  });
-
-  test('of which nothing may be shown is kept', async () => {
-    const { structured } = await logged(3, 0);
-    expect(structured.logs).toMatchObject([{ level: 'debug', message: '… 3 lines of the log are left out here …' }]);
-    expect(structured.kept).toHaveLength(1);
-  });
-
-  test('tells places in the code of the agent also where it is kept', async () => {
-    const logs = Buffer.from(`${JSON.stringify({ level: 'error', message: 'Error: x\n    at program.js:103:5' })}\n`.repeat(3_000));
-    const response = await present({ status: 'completed', result: '1', state: '' }, { large: { logs } }, {}, { keep });
-    expect(whole(response, 'logs')).not.toContain('program.js');
-    expect(response.structured.logs[0]?.message).toContain('line 3, column 5');
-  });
-});
-
 describe('images that are too large for an answer', () => {
   const png = (bytes: number): string => Buffer.concat([Buffer.from(PNG, 'base64'), Buffer.alloc(bytes)]).toString('base64');
 
@@ -309,7 +243,12 @@ describe('images that are too large for an answer', () => {
   });
 
   test('a block with thousands of values in it is data, because a block is parsed at once', async () => {
-    const junk = (count: number): object => ({ type: 'image', mimeType: 'image/png', data: PNG, junk: Array.from({ length: count }, () => 1) });
+    const junk = (count: number): object => ({
+      type: 'image',
+      mimeType: 'image/png',
+      data: PNG,
+      junk: Array.from({ length: count }, () => 1),
+    });
     expect((await large([junk(900), 'x'.repeat(200_000)])).content.map(({ type }) => type)).toEqual(['text', 'image', 'resource_link']);
     expect((await large([junk(1_100), 'x'.repeat(200_000)])).content.map(({ type }) => type)).toEqual(['text', 'resource_link']);
   });

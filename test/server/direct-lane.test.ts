@@ -126,6 +126,12 @@ describe.each([
         expect(direct.body).toBe(long.body);
         expect(direct.body.includes('"restIn":"text"')).toBe(form === 'text');
       }
+      const link = { type: 'resource_link', uri: 'file:///report', name: 'report' };
+      for (const meta of [{}, { _meta: {} }]) {
+        const { body } = await send(fixture.server.url, 'POST', headers, JSON.stringify(call({ code: 'echo', input: [link] }, meta)));
+        expect(body.includes('{"type":"text","text":"[report: file:///report]"}')).toBe(auto === 'text');
+        expect(/\{[^{}]*"name":"report"[^{}]*"type":"resource_link"[^{}]*\}/.test(body)).toBe(auto === 'structured');
+      }
     } finally {
       await fixture.server.close();
     }

@@ -95,7 +95,11 @@ describe('the arguments of execute_code', () => {
 
   test('with keys and values of any length and with halves of characters are told in short, well-formed text', () => {
     const key = `s.${'😀'.repeat(5_000)}`;
-    for (const args of [{ code: '1', limits: { tools: { [key]: 'x' } } }, { code: '1', [`${'a'.repeat(39)}😀`]: 1 }, { code: '1', session: 5, dryRun: `${'a'.repeat(58)}😀` }]) {
+    for (const args of [
+      { code: '1', limits: { tools: { [key]: 'x' } } },
+      { code: '1', [`${'a'.repeat(39)}😀`]: 1 },
+      { code: '1', session: 5, dryRun: `${'a'.repeat(58)}😀` },
+    ]) {
       const { message, details } = refusal(args);
       expect(JSON.stringify([message, details]).length).toBeLessThan(1_000);
       expect([message, ...(details.diagnostics ?? []).map((finding) => finding.message)].every((text) => text.isWellFormed())).toBe(true);

@@ -139,3 +139,14 @@ test('a question that came up after the others were shown is shown in its turn, 
   expect('questions' in next && [...next.questions.keys()]).toEqual(['call_2']);
   expect(resultOf(await runs.resume('one', stateOf(next), new Map([['call_2', { granted: true }]]), attached()))).toEqual([true, true]);
 });
+
+test('a run asks ten times in a row, and hears that it may not ask again', async () => {
+  const runs = new ParkedRuns();
+  let step = await runs.start('one', attached(), asks(12));
+  for (let round = 1; round <= 10; round++) {
+    step = await runs.resume('one', stateOf(step), new Map([[`call_${round}`, { granted: true }]]), attached());
+  }
+  const often = { granted: false, reason: 'often' };
+  expect(resultOf(step)).toEqual([...Array.from({ length: 10 }, () => ({ granted: true })), often, often]);
+  expect(runs.size).toBe(0);
+});

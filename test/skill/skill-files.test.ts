@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -54,4 +54,14 @@ test('code that reads no skill gets no folder, and costs no look at the store', 
   store.close();
   expect(files.folderFor('import { one } from "skills/one"; return one;', 'ada')).toBeUndefined();
   expect(files.folderFor('import { readFile } from "ampoule"; return readFile("servers/a/b.ts");', 'ada')).toBeUndefined();
+});
+
+test('a file that another process is writing stays, and one that it left behind goes', async () => {
+  save('one', '// 1');
+  const folder = join(directory, files.folderFor(CODE, 'ada') ?? '');
+  await writeFile(join(folder, 'one.ts.a.new'), '//');
+  await writeFile(join(folder, 'one.ts.b.new'), '//');
+  await utimes(join(folder, 'one.ts.b.new'), 1, 1);
+  save('two', '// 2');
+  expect(Object.keys(await read(files.folderFor(CODE, 'ada'))).sort()).toEqual(['one.ts', 'one.ts.a.new', 'two.ts']);
 });
