@@ -15,7 +15,7 @@ const FILES = ['guest', 'esbuild'];
 const PACKAGES =
   'esbuild cldr-core cldr-dates-full @exodus/bytes whatwg-url punycode @formatjs/bigdecimal @formatjs/intl-displaynames ' +
   '@formatjs/intl-getcanonicallocales @formatjs/intl-listformat @formatjs/intl-locale @formatjs/intl-numberformat @formatjs/intl-pluralrules ' +
-  '@formatjs/intl-relativetimeformat';
+  '@formatjs/intl-relativetimeformat unicode-segmenter';
 
 /**
  * {@link bundleGuest}, or what it gave the last time: bundling takes a third of a start. Kept in one file for each engine, with the

@@ -25,10 +25,10 @@ const GROUPS = Array.from({ length: 9 }, (_, at) => `$${at + 1}`);
 
 const ABSENT: Readonly<Record<EngineKind, Absent>> = {
   quickjs: {
-    intl: ['Segmenter', 'DurationFormat'],
+    intl: ['DurationFormat'],
     members: [...GROUPS, ...OUTDATED].map((name) => `RegExpConstructor.${name}`),
   },
-  starlingmonkey: { intl: ['Segmenter', 'DurationFormat'], members: [] },
+  starlingmonkey: { intl: ['DurationFormat'], members: [] },
 };
 
 /** A value in a namespace: its text, and its name in one of the groups. */

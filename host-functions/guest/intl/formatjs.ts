@@ -1,6 +1,10 @@
 import { PLURALS } from 'ampoule:language';
+import { stringOption } from './date-options.ts';
 import { lateClass } from './late-class.ts';
 import { availableLocales, dataTags, defaultLocale, localeDataOf } from './locale-data.ts';
+import { LookupSupportedLocales, ResolveLocale } from './locale-matcher.ts';
+import { canonicalLocales } from './locales.ts';
+import type { Segmenter } from './segmenter.ts';
 
 /** The members that FormatJS's classes keep their locales in. */
 interface Library {
@@ -43,7 +47,7 @@ for (const name of 'Calendars Collations HourCycles NumberingSystems TextInfo Ti
   LOCALE_METHODS[`get${name}`] = 0;
 }
 
-/** What FormatJS has of `Intl`, as the standard has it. */
+/** What is evaluated late of `Intl`, as the standard has it: FormatJS's classes, and our `Segmenter`. */
 export const formatJs: Readonly<Record<string, object>> = {
   NumberFormat: lateClass({
     name: 'NumberFormat',
@@ -75,6 +79,14 @@ export const formatJs: Readonly<Record<string, object>> = {
     length: 2,
     methods: { of: 1, resolvedOptions: 0 },
     prepare: (inner) => give(inner, localeDataOf('names')),
+  }),
+  Segmenter: lateClass({
+    name: 'Segmenter',
+    length: 0,
+    methods: { segment: 1, resolvedOptions: 0 },
+    prepare: (inner: typeof Segmenter) => {
+      inner.image = { availableLocales, canonicalLocales, defaultLocale, stringOption, LookupSupportedLocales, ResolveLocale };
+    },
   }),
   Locale: lateClass({ name: 'Locale', length: 1, methods: LOCALE_METHODS, isListing: false }),
 };

@@ -12,6 +12,7 @@ const UNITS: Readonly<Record<string, string>> = {
   ListFormat: "import ListFormat from '@formatjs/intl-listformat'; unit.value = ListFormat;",
   RelativeTimeFormat: "import RelativeTimeFormat from '@formatjs/intl-relativetimeformat'; unit.value = RelativeTimeFormat;",
   DisplayNames: "import { DisplayNames } from '@formatjs/intl-displaynames'; unit.value = DisplayNames;",
+  Segmenter: "import { Segmenter } from '../../../host-functions/guest/intl/segmenter.ts'; unit.value = Segmenter;",
 };
 
 /** What is in the image once, and that the units take from there: see the guest's `intl/late-unit.ts`. */
