@@ -96,3 +96,13 @@ export const FUEL_PROGRAM = `
   const text = JSON.stringify(rows).replace(/item (\\d+)/g, '<$1>');
   const parts = await Promise.all(JSON.parse(text).map(async (row) => row.name.length));
   return { text, total: parts.reduce((sum, n) => sum + n, 0) };`;
+
+/** What follows locale, time zone and clock: parts of the guest runtime that no other program here reaches. */
+export const LANGUAGE_PROGRAM = `
+    const at = new Date(1700000000000);
+    const words = ['öl', 'Zebra', 'apfel', 'Äpfel'].sort((a, b) => a.localeCompare(b));
+    const money = new Intl.NumberFormat('en', { style: 'currency', currency: 'EUR' }).format(1234567.891);
+    const date = at.toLocaleString('en-US', { timeZone: 'Europe/Berlin', dateStyle: 'full', timeStyle: 'long' });
+    const ago = new Intl.RelativeTimeFormat('en', { numeric: 'auto' }).format(-1, 'day');
+    const parts = [...new Intl.Segmenter('en', { granularity: 'word' }).segment(date)].length;
+    return words.length + money.length + ago.length + parts;`;

@@ -10,7 +10,7 @@ import type { EngineFiles } from '../src/engine/engine-files.ts';
 import { transpileComponent } from '../src/engine/transpile.ts';
 import { createEngineInstance } from '../src/execute/engine-instance.ts';
 import { geometricMean, median } from './measure.ts';
-import { FUEL_PROGRAM, METERING_PROGRAMS } from './metering-programs.ts';
+import { FUEL_PROGRAM, LANGUAGE_PROGRAM, METERING_PROGRAMS } from './metering-programs.ts';
 import { script } from './programs.ts';
 
 const ROUNDS = 11;
@@ -76,7 +76,7 @@ export async function countFuel(engine: EngineFiles, runs: number): Promise<numb
 /** The fuel that each program takes here. */
 export async function countEachFuel(engine: MeteredEngine): Promise<Record<string, number>> {
   const compiled = await compileMetered(engine);
-  const programs = { ...METERING_PROGRAMS, fuel: FUEL_PROGRAM };
+  const programs = { ...METERING_PROGRAMS, fuel: FUEL_PROGRAM, language: LANGUAGE_PROGRAM };
   return Object.fromEntries(Object.entries(programs).map(([name, body]) => [name, fuelOf(compiled, body)]));
 }
 

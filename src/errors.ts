@@ -78,7 +78,7 @@ export const ERROR_CODES = [
   'ERR_RESULT_UNKNOWN', // the result was never kept, its time is over, or it belongs to another
   'ERR_RESULT_STORE', // a result cannot be kept or read
   // server/: the MCP surface
-  'ERR_SERVER_INPUT', // execute_code got arguments that do not match its schema or limits
+  'ERR_SERVER_INPUT', // a tool of ours got arguments that do not match its schema or limits
   'ERR_SERVER_LISTEN', // the address is in use or may not be used
   'ERR_SERVER_CLOSING', // the server is shutting down
   // main.ts: the command line
