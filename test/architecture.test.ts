@@ -16,6 +16,7 @@ interface Import {
 /** The stages in the order of a run: a stage may know the types of those before it, and nothing of those after it. */
 const STAGES = [
   'config',
+  'access',
   'upstream',
   'learned',
   'wrappers',
@@ -27,6 +28,8 @@ const STAGES = [
   'component',
   'execute',
   'session',
+  'quota',
+  'audit',
   'policy',
   'discovery',
   'kept-result',

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Grant } from '../access/principal.ts';
 import type { SearchAnswer, SearchRequest } from '../discovery/entry.ts';
 import type { SandboxError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
@@ -56,6 +57,8 @@ export interface ExecuteOptions {
   readonly signal: AbortSignal;
   /** Who asks: sessions, results and skills belong to somebody. Default: `LOCAL_PRINCIPAL`, the only one without authentication. */
   readonly principal?: string;
+  /** The tools that the principal may call; all when absent. */
+  readonly grant?: Grant | undefined;
   /** Where the answer has its content. Default: structured. */
   readonly form?: AnswerForm | undefined;
   /** Asks a person about single calls of tools; absent when nobody can be asked. */
