@@ -1,10 +1,12 @@
 import { McpServer } from '@modelcontextprotocol/server';
 import type { RegisteredTool } from '@modelcontextprotocol/server';
+import type { Principal } from '../access/principal.ts';
 import { registerExecuteCode } from './execute-code.ts';
 import type { ExecuteCodeDeps } from './execute-code.ts';
 import { registerGuidePrompt } from './guide-prompt.ts';
 import { registerGuideSkill } from './guide-skill.ts';
 import { takeLogLevel } from './log-levels.ts';
+import { portOf } from './principal-port.ts';
 import { pageResourceList } from './resource-list.ts';
 import { saveSkillTool } from './save-skill.ts';
 import { registerResults } from './result-resources.ts';
@@ -26,13 +28,18 @@ const INSTRUCTIONS = 'Run TypeScript that uses the tools of all connected MCP se
 export interface McpServerDeps extends ExecuteCodeDeps, Pick<ServerOptions, 'serverInfo'> {
   /** Whether this connection lives long enough to hear that tools and wrappers changed. */
   readonly listChanged: boolean;
+  /** Whose requests it answers. */
+  readonly principal: Principal;
 }
 
 /** A new MCP server with all that it offers: one for each HTTP request, one for each stdio connection. */
-export function createMcpServer(deps: McpServerDeps): { server: McpServer; tool: RegisteredTool } {
+export function createMcpServer(options: McpServerDeps): { server: McpServer; tool: RegisteredTool } {
+  const deps = { ...options, port: portOf(options.port, options.principal) };
   const server = new McpServer(deps.serverInfo, {
     capabilities: { resources: { listChanged: deps.listChanged }, prompts: { listChanged: false }, logging: {} },
     instructions: INSTRUCTIONS,
+    // A state that is not of a run that waits is an error of the protocol; whose it is, `resume` looks.
+    requestState: { verify: (state) => deps.parked.demand(state) },
     maxToolInputElements: deps.limits.maxJsonNodes * BACKSTOP,
     cacheHints: {
       'tools/list': LIST_CACHE,
@@ -48,7 +55,7 @@ export function createMcpServer(deps: McpServerDeps): { server: McpServer; tool:
   registerWrapperResources(server, deps.port);
   registerSkillResources(server, deps.port);
   registerResults(server, deps.port);
-  takeLogLevel(server, deps.levels);
+  takeLogLevel(server, deps.levels, deps.principal);
   pageResourceList(server, [listGuide, () => skillListing(deps.port), () => wrapperListing(deps.port.description().wrappers)]);
   const offerSkills = saveSkillTool(server, deps);
   const tool = registerExecuteCode(server, deps);

@@ -54,6 +54,11 @@ export class ParkedRuns {
     return this.#parked.size;
   }
 
+  /** @throws SandboxError ERR_CALL_APPROVAL when no run waits under this state */
+  demand(state: string): void {
+    if (!this.#parked.has(state)) throw unknownState();
+  }
+
   /** Starts a run; comes back when it is through or asks something. */
   start(principal: string, attached: Attached, begin: (caller: ParkedCaller) => Promise<ExecuteResponse>): Promise<Step> {
     return this.#next(new ParkedRun(begin), principal, attached);
@@ -65,11 +70,7 @@ export class ParkedRuns {
    */
   resume(principal: string, state: string, answers: ReadonlyMap<string, ApprovalAnswer>, attached: Attached): Promise<Step> {
     const found = this.#parked.get(state);
-    if (found === undefined || found.principal !== principal) {
-      throw new SandboxError('ERR_CALL_APPROVAL', 'The run that this answer is for is over, or never was.', {
-        hint: 'Send the call again, without the answer.',
-      });
-    }
+    if (found === undefined || found.principal !== principal) throw unknownState();
     this.#parked.delete(state);
     found.run.answer(answers);
     return this.#next(found.run, principal, attached);
@@ -175,4 +176,9 @@ class ParkedRun {
     this.#wake.resolve();
     return promise;
   }
+}
+
+function unknownState(): SandboxError {
+  const hint = 'Send the call again, without the answer.';
+  return new SandboxError('ERR_CALL_APPROVAL', 'The run that this answer is for is over, or never was.', { hint });
 }

@@ -10,8 +10,11 @@ import { callFailure, ConnectionLost } from './failure.ts';
 import { HttpTransport } from './http-transport.ts';
 import type { Listing } from './list-tools.ts';
 import { listTools } from './list-tools.ts';
+import type { LiveLogin } from './login/live-login.ts';
+import { withoutTokens } from './login/without-tokens.ts';
+import { mirroredHeaderFault } from './mirrored-headers.ts';
 import type { UpstreamOptions } from './options.ts';
-import { maxMessageBytes } from './options.ts';
+import { LISTING_BOUNDS, maxMessageBytes } from './options.ts';
 import type { Redact } from './redact.ts';
 import { StdioTransport } from './stdio-transport.ts';
 import { toolAnswer } from './tool-value.ts';
@@ -25,6 +28,8 @@ export interface ConnectionOptions {
   readonly config: ServerConfig;
   readonly options: UpstreamOptions;
   readonly redact: Redact;
+  /** Where the tokens of a server at a URL come from. */
+  readonly login: LiveLogin | undefined;
   readonly negotiation: Negotiation;
   /** How long each request of the handshake may take, in milliseconds. */
   readonly requestTimeoutMs: number;
@@ -109,22 +114,25 @@ export class Connection {
   async listTools(timeoutMs: number, signal: AbortSignal): Promise<Listing> {
     if (this.#client.getServerCapabilities()?.tools === undefined) return { tools: new Map(), warnings: [] };
     const options: RequestOptions = { timeout: timeoutMs, signal };
-    return listTools((cursor) => {
+    const mirrors = this.#given.config.type !== 'stdio' && this.#client.getProtocolEra() === 'modern';
+    const fetchPage = (cursor: string | undefined): Promise<unknown> => {
       const params = cursor === undefined ? {} : { cursor };
       return this.#client.request({ method: 'tools/list', params }, UNCHECKED, options);
-    });
+    };
+    return listTools(fetchPage, LISTING_BOUNDS, (tool) => (mirrors ? mirroredHeaderFault(tool.inputSchema) : undefined));
   }
 
   /** Calls a tool. Never throws. */
   async call(tool: CatalogTool, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<CallAnswer> {
-    const { config, options, name, redact } = this.#given;
+    const { config, options, name, redact, login } = this.#given;
     const { maxToolResultBytes } = options;
     try {
       const result = await this.#request(tool, args, { timeout: config.timeoutMs, signal });
-      return toolAnswer(result, maxToolResultBytes);
+      return withoutTokens(toolAnswer(result, maxToolResultBytes), login);
     } catch (error) {
       const end = this.#transport.end;
-      return callFailure(error, { server: name, timeoutMs: config.timeoutMs, maxToolResultBytes, signal, end, redact });
+      const failure = callFailure(error, { server: name, config, timeoutMs: config.timeoutMs, maxToolResultBytes, signal, end, redact });
+      return withoutTokens(failure, login);
     }
   }
 
@@ -168,9 +176,9 @@ export class Connection {
   }
 }
 
-function createTransport({ config, options, onStderr }: ConnectionOptions): UpstreamTransport {
+function createTransport({ config, options, login, onStderr }: ConnectionOptions): UpstreamTransport {
   const limit = maxMessageBytes(options.maxToolResultBytes);
-  if (config.type !== 'stdio') return new HttpTransport({ server: config, maxMessageBytes: limit });
+  if (config.type !== 'stdio') return new HttpTransport({ server: config, maxMessageBytes: limit, login, lookup: options.lookup });
   const maxKeptBytes = options.maxKeptResultBytes;
   return new StdioTransport({ server: config, baseEnvironment: options.baseEnvironment, maxMessageBytes: limit, maxKeptBytes, onStderr });
 }

@@ -20,9 +20,14 @@ export interface Listing {
 
 /**
  * Reads all pages of a server's tools, up to {@link LISTING_BOUNDS}: past a bound, and at a cursor that repeats, it ends with what there is.
+ * @param faultOf why a tool cannot be offered; then it is left out
  * @throws Error when a page is not a list of tools, and whatever `fetchPage` throws
  */
-export async function listTools(fetchPage: FetchPage, bounds: Bounds = LISTING_BOUNDS): Promise<Listing> {
+export async function listTools(
+  fetchPage: FetchPage,
+  bounds: Bounds = LISTING_BOUNDS,
+  faultOf: FaultOf = () => undefined,
+): Promise<Listing> {
   const tools = new Map<string, CatalogTool>();
   const warnings = new Set<string>();
   const seen = new Set<string>();
@@ -35,7 +40,7 @@ export async function listTools(fetchPage: FetchPage, bounds: Bounds = LISTING_B
       warnings.add(`its list of tools is over ${bounds.bytes} bytes: the rest is left out`);
       break;
     }
-    addTools(listed, { tools, warnings, bounds });
+    addTools(listed, { tools, warnings, bounds, faultOf });
     const end = endOfList({ page, nextCursor, seen, tools, bounds });
     if (end !== undefined) {
       if (end !== '') warnings.add(end);
@@ -46,6 +51,9 @@ export async function listTools(fetchPage: FetchPage, bounds: Bounds = LISTING_B
   }
   return { tools, warnings: summarize([...warnings]) };
 }
+
+/** Why a tool cannot be offered; undefined when it can. */
+export type FaultOf = (tool: CatalogTool) => string | undefined;
 
 interface Bounds {
   readonly pages: number;
@@ -82,11 +90,14 @@ interface Target {
   readonly tools: Map<string, CatalogTool>;
   readonly warnings: Set<string>;
   readonly bounds: Bounds;
+  readonly faultOf: FaultOf;
 }
 
-function addTools(listed: readonly (CatalogTool | undefined)[], { tools, warnings, bounds }: Target): void {
+function addTools(listed: readonly (CatalogTool | undefined)[], { tools, warnings, bounds, faultOf }: Target): void {
   for (const tool of listed) {
+    const fault = tool && faultOf(tool);
     if (tool === undefined) warnings.add('it lists a tool without a usable name: left out');
+    else if (fault !== undefined) warnings.add(`its tool "${tool.name}" is left out: ${fault}`);
     else if (tools.has(tool.name)) warnings.add(`it lists the tool "${tool.name}" more than once: the first one is used`);
     else if (tools.size >= bounds.tools) {
       warnings.add(`it lists more than ${bounds.tools} tools: the rest is left out`);
