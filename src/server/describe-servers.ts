@@ -48,7 +48,11 @@ function absentServers(tools: readonly WrapperTool[], { servers }: Catalog): str
   const listed = new Set(tools.map(({ server }) => server));
   const absent = servers.filter(({ name, state }) => !listed.has(name) && (state === 'connecting' || state === 'retrying'));
   const names = absent.slice(0, MAX_ABSENT).map(({ name }) => name);
-  return names.length === 0 ? [] : [`Not connected yet: ${names.join(', ')}.`];
+  const waiting = servers.filter(({ name, state }) => !listed.has(name) && state === 'login').slice(0, MAX_ABSENT);
+  return [
+    ...(names.length === 0 ? [] : [`Not connected yet: ${names.join(', ')}.`]),
+    ...waiting.map(({ name }) => `Not connected until the operator runs "ampoule login ${name}": ${name}.`),
+  ];
 }
 
 function entriesOf(tools: readonly WrapperTool[], catalog: Catalog): ServerEntry[] {

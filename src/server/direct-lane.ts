@@ -1,10 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Principal } from '../access/principal.ts';
 import { callExecuteCode, type ExecuteCodeDeps, toToolResult } from './execute-code.ts';
 import type { CancelBook } from './cancel-book.ts';
 import { answerForm } from './answer-form.ts';
 import { type DirectCall, MODERN, readDirectCall } from './direct-call.ts';
 import { EventAnswer } from './event-answer.ts';
 import { requestKey, SESSION_HEADER } from './legacy-lane.ts';
+import { levelKey } from './log-levels.ts';
+import type { ExecuteOptions } from './sandbox-port.ts';
 import { sendJson } from './send-json.ts';
 import type { ServerOptions } from './server-options.ts';
 
@@ -22,8 +26,8 @@ export interface DirectLaneOptions extends ExecuteCodeDeps, Pick<ServerOptions, 
  * same, byte for byte. Whatever is not exactly such a call goes through the SDK, which knows all the rules.
  */
 export interface DirectLane {
-  /** Answers the message, or leaves it and says false. */
-  serve(req: IncomingMessage, res: ServerResponse, message: object): boolean;
+  /** Answers the message in the name of its principal, or leaves it and says false. */
+  serve(req: IncomingMessage, res: ServerResponse, message: object, principal: Principal): boolean;
 }
 
 export function createDirectLane(options: DirectLaneOptions): DirectLane {
@@ -37,27 +41,29 @@ export function createDirectLane(options: DirectLaneOptions): DirectLane {
       if (envelopes.size > MAX_ENVELOPES && oldest !== undefined) envelopes.delete(oldest);
     });
   };
-  const serve: DirectLane['serve'] = (req, res, message) => {
+  const serve: DirectLane['serve'] = (req, res, message, principal) => {
     const call = readDirectCall(req.headers, message);
     // A client that wants to hear of logs is told of them by the SDK's way.
-    if (call === undefined || wantsLog(req, call, options) || mayBeAsked(call, options)) return false;
-    if (call.era === 'modern' && !envelopes.has(call.envelope)) {
-      learn(call.envelope, res);
+    if (call === undefined || wantsLog(req, call, options, principal) || mayBeAsked(call, options)) return false;
+    // Of each principal its own: what one client sends says nothing about another's.
+    const envelope = `${principal.id} ${call.envelope}`;
+    if (call.era === 'modern' && !envelopes.has(envelope)) {
+      learn(envelope, res);
       return false;
     }
-    void (call.era === 'modern' ? serveModern(options, call, res) : serveLegacy(options, call, req, res));
+    void (call.era === 'modern' ? serveModern(options, call, res, principal) : serveLegacy(options, call, req, res, principal));
     return true;
   };
   return { serve };
 }
 
 /** One JSON document; a lost connection cancels. */
-async function serveModern(options: DirectLaneOptions, call: DirectCall, res: ServerResponse): Promise<void> {
+async function serveModern(options: DirectLaneOptions, call: DirectCall, res: ServerResponse, principal: Principal): Promise<void> {
   const gone = new AbortController();
   const close = (): void => gone.abort();
   res.once('close', close);
   const form = answerForm(options.answers ?? 'auto', MODERN);
-  const response = await callExecuteCode(call.arguments, { signal: gone.signal, form }, options);
+  const response = await callExecuteCode(call.arguments, { ...callerOf(principal), signal: gone.signal, form }, options);
   if (gone.signal.aborted) return;
   res.removeListener('close', close);
   const meta = { 'io.modelcontextprotocol/serverInfo': options.serverInfo };
@@ -66,23 +72,35 @@ async function serveModern(options: DirectLaneOptions, call: DirectCall, res: Se
 }
 
 /** A stream of one event; only a cancel by name ends the run. */
-async function serveLegacy(options: DirectLaneOptions, call: DirectCall, req: IncomingMessage, res: ServerResponse): Promise<void> {
+async function serveLegacy(
+  options: DirectLaneOptions,
+  call: DirectCall,
+  req: IncomingMessage,
+  res: ServerResponse,
+  principal: Principal,
+): Promise<void> {
   const session = req.headers[SESSION_HEADER];
-  const named = typeof session === 'string' ? options.book.begin(requestKey(session, call.id)) : undefined;
+  // Without the name of a session nobody can cancel it by name, but it ends with the key that it was begun with.
+  const key = requestKey(principal, typeof session === 'string' ? session : randomUUID(), call.id);
+  const named = options.book.begin(key, principal);
   const answer = new EventAnswer(res);
-  named?.signal.addEventListener('abort', () => answer.end(), { once: true });
+  named.signal.addEventListener('abort', () => answer.end(), { once: true });
   try {
-    if (named?.signal.aborted === true) return answer.end();
-    const signal = named?.signal ?? new AbortController().signal;
+    if (named.signal.aborted) return answer.end();
+    const { signal } = named;
     const header = req.headers['mcp-protocol-version'];
     const version = typeof header === 'string' ? header : undefined;
     const form = answerForm(options.answers ?? 'auto', version);
-    const response = await callExecuteCode(call.arguments, { signal, form }, options);
+    const response = await callExecuteCode(call.arguments, { ...callerOf(principal), signal, form }, options);
     // Nothing is said about a request after it was cancelled: then the answer has ended already.
     answer.end({ result: toToolResult(response, options, { form, version }), jsonrpc: '2.0', id: call.id });
   } finally {
-    named?.done();
+    named.done();
   }
+}
+
+function callerOf({ id, grant }: Principal): Pick<ExecuteOptions, 'principal' | 'grant'> {
+  return { principal: id, grant };
 }
 
 /** The user of such a client can be asked about calls of tools, which the SDK's way knows how to. */
@@ -90,7 +108,7 @@ function mayBeAsked({ envelope }: DirectCall, { port }: DirectLaneOptions): bool
   return envelope.includes('"elicitation"') && port.asks();
 }
 
-function wantsLog(req: IncomingMessage, { era }: DirectCall, { levels }: DirectLaneOptions): boolean {
+function wantsLog(req: IncomingMessage, { era }: DirectCall, { levels }: DirectLaneOptions, { id }: Principal): boolean {
   const session = req.headers[SESSION_HEADER];
-  return era === 'legacy' && typeof session === 'string' && levels.get(session) !== undefined;
+  return era === 'legacy' && typeof session === 'string' && levels.get(levelKey(id, session)) !== undefined;
 }

@@ -1,12 +1,12 @@
 import { CLIENT_CAPABILITIES_META_KEY, inputRequired } from '@modelcontextprotocol/server';
 import type { ElicitRequestFormParams, InputRequiredResult, McpServer, ServerContext } from '@modelcontextprotocol/server';
+import type { Principal } from '../access/principal.ts';
 import { toSandboxError } from '../errors.ts';
 import type { ApprovalAnswer, ApprovalQuestion, Approver } from '../policy/approval.ts';
 import { envelopeOf, versionOf } from './answer-form.ts';
 import { MODERN } from './direct-call.ts';
 import type { ParkedRuns, Step } from './parked-runs.ts';
 import { createProgress } from './progress.ts';
-import { LOCAL_PRINCIPAL } from './sandbox-port.ts';
 import type { AnswerForm, ExecuteOptions, ExecuteResponse, SandboxPort } from './sandbox-port.ts';
 
 /** A person may think for as long as the run may wait at most: the run itself ends the question earlier. */
@@ -15,6 +15,7 @@ const MAX_ANSWER_MS = 86_400_000;
 export interface AskingDeps {
   readonly port: Pick<SandboxPort, 'asks' | 'refuse'>;
   readonly parked: ParkedRuns;
+  readonly principal: Principal;
 }
 
 export interface AskingCall {
@@ -38,11 +39,11 @@ export async function callAsking(call: AskingCall): Promise<ExecuteResponse | In
   const state = ctx.mcpReq.requestState<string>();
   const isModern = versionOf(ctx, server) === MODERN;
   try {
-    if (state !== undefined) return toResult(await deps.parked.resume(LOCAL_PRINCIPAL, state, answersIn(ctx), { signal, onProgress }));
+    if (state !== undefined) return toResult(await deps.parked.resume(deps.principal.id, state, answersIn(ctx), { signal, onProgress }));
     const caller = { signal, form, ...(onProgress && { onProgress }) };
     if (!deps.port.asks() || !canAsk(ctx, server)) return await run(caller);
     if (!isModern) return await run({ ...caller, approver: askNow(ctx) });
-    return toResult(await deps.parked.start(LOCAL_PRINCIPAL, { signal, onProgress }, (parked) => run({ form, ...parked })));
+    return toResult(await deps.parked.start(deps.principal.id, { signal, onProgress }, (parked) => run({ form, ...parked })));
   } catch (error) {
     return deps.port.refuse(toSandboxError(error), form);
   } finally {

@@ -1,5 +1,6 @@
 import type { CallToolResult, McpServer, RegisteredTool } from '@modelcontextprotocol/server';
 import { specTypeSchemas } from '@modelcontextprotocol/server';
+import type { Principal } from '../access/principal.ts';
 import { SandboxError, toSandboxError } from '../errors.ts';
 import { answerForm, versionOf } from './answer-form.ts';
 import { describeTool } from './describe.ts';
@@ -28,7 +29,7 @@ export interface ExecuteCodeDeps extends Pick<ServerOptions, 'port' | 'limits' |
 const INPUT = advertiseUnchecked(executeInputSchema);
 
 /** Registers the one tool of Ampoule. Whatever goes wrong in a call is a tool result with a code, never a protocol error. */
-export function registerExecuteCode(server: McpServer, deps: ExecuteCodeDeps): RegisteredTool {
+export function registerExecuteCode(server: McpServer, deps: ExecuteCodeDeps & { readonly principal: Principal }): RegisteredTool {
   const config = {
     title: 'Run TypeScript in a sandbox',
     description: describeTool(deps.port.description()),
@@ -47,7 +48,7 @@ export function registerExecuteCode(server: McpServer, deps: ExecuteCodeDeps): R
     const form = answerForm(deps.answers ?? 'auto', version);
     const response = await callAsking({ ctx, server, form, deps, run: (caller) => callExecuteCode(args, caller, deps) });
     if ('resultType' in response) return response;
-    const level = askedLevel(ctx, deps.levels);
+    const level = askedLevel(ctx, deps.levels, deps.principal);
     if (level !== undefined) await sendLog(ctx, response, level);
     return toToolResult(response, deps, { form, version });
   });

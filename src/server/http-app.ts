@@ -1,12 +1,19 @@
 import type { RequestListener } from 'node:http';
 import { toNodeHandler, type FetchLikeMcpHandler } from '@modelcontextprotocol/node';
+import type { AuthInfo } from '@modelcontextprotocol/server';
 import express from 'express';
-import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express';
+import type { Authenticator } from '../access/authenticator.ts';
 import type { DirectLane } from './direct-lane.ts';
+import { demandIdentity } from './http-auth.ts';
 import { guardHost, guardOrigin } from './http-guards.ts';
 import type { Guard, HttpAddress } from './http-guards.ts';
+import { refuseAmbiguous } from './http-wire.ts';
 import { RPC_CODES, sendRpcError } from './json-rpc-error.ts';
 import { measureJson } from './measure-json.ts';
+import type { OpenStreams } from './open-streams.ts';
+import type { ReadPrincipal } from './request-principal.ts';
+import { resourceMetadata } from './resource-metadata.ts';
 import { sendJson } from './send-json.ts';
 import type { ServerLimits, ServerLog } from './server-options.ts';
 
@@ -19,6 +26,10 @@ export interface HttpAppOptions {
   /** Answers everything else that MCP has. */
   readonly handler: FetchLikeMcpHandler;
   readonly http: HttpAddress;
+  /** Absent where everybody may come. */
+  readonly auth?: Authenticator | undefined;
+  readonly streams: OpenStreams;
+  readonly readPrincipal: ReadPrincipal;
   readonly version: string;
   readonly limits: ServerLimits;
   readonly maxBodyBytes: number;
@@ -26,29 +37,38 @@ export interface HttpAppOptions {
   readonly closing: AbortSignal;
 }
 
-/** The HTTP surface: `GET /health`, and MCP by POST on one path. Everything goes through the Host and Origin checks. */
+/**
+ * The HTTP surface: `GET /health`, MCP by POST on one path, and with OAuth the document that says whose tokens are good. Everything goes
+ * through the Host and Origin checks, and all of MCP through authentication, where there is some.
+ */
 export function createHttpApp(options: HttpAppOptions): RequestListener {
-  const { direct, handler, http, maxBodyBytes, log } = options;
+  const { direct, handler, http, auth, streams, readPrincipal, maxBodyBytes, log } = options;
   const onerror = (error: Error): void => log.error({ err: error }, 'MCP request failed');
   const serve = toNodeHandler(handler, { onerror, maxRequestBodySize: maxBodyBytes });
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(guarded(guardHost(http)), guarded(guardOrigin(http)));
+  app.use(refuseAmbiguous, guarded(guardHost(http)), guarded(guardOrigin(http)));
   app.get('/health', health(options));
+  if (auth?.oauth) app.use(resourceMetadata(auth.oauth, http.path));
   app.all(
     http.path,
     refuseWhenClosing(options),
+    ...(auth ? [demandIdentity({ auth, path: http.path, streams })] : []),
     postOnly,
     express.json({ limit: maxBodyBytes, inflate: false }),
     oneMessage,
     boundedMessage(options),
-    (req, res, next) => (isObject(req.body) && direct.serve(req, res, req.body) ? undefined : next()),
+    (req, res, next) => (isObject(req.body) && direct.serve(req, res, req.body, readPrincipal(authOf(req))) ? undefined : next()),
     (req, res) => serve(req, res, req.body),
   );
   app.use((_req, res) => sendRpcError(res, 404, RPC_CODES.server, `Nothing is here. The MCP endpoint is POST ${http.path}`));
   app.use(failed(options));
   return app;
+}
+
+function authOf(req: Request): AuthInfo | undefined {
+  return (req as Request & { auth?: AuthInfo }).auth;
 }
 
 function isObject(body: unknown): body is object {

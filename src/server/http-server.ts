@@ -2,17 +2,24 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createMcpHandler } from '@modelcontextprotocol/server';
+import type { Authenticator } from '../access/authenticator.ts';
 import { SandboxError } from '../errors.ts';
+import { isLoopbackAddress } from '../loopback.ts';
 import { createCancelBook } from './cancel-book.ts';
 import { createChangeNotices } from './change-notices.ts';
 import { describeTool } from './describe.ts';
 import { createDirectLane } from './direct-lane.ts';
 import { createHttpApp } from './http-app.ts';
 import type { HttpAddress } from './http-guards.ts';
+import { boundConnections, WIRE_OPTIONS } from './http-wire.ts';
+import { createLastCall } from './last-call.ts';
 import { createLegacyLane } from './legacy-lane.ts';
 import { LogLevels } from './log-levels.ts';
+import { accessRequired, demandLoopback } from './loopback-only.ts';
 import { createMcpServer } from './mcp-server.ts';
+import { createOpenStreams } from './open-streams.ts';
 import { ParkedRuns } from './parked-runs.ts';
+import { principalReader } from './request-principal.ts';
 import { closingError, createRunTracker } from './run-tracker.ts';
 import { messageBytes } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
@@ -21,9 +28,14 @@ import type { ServerOptions } from './server-options.ts';
 const RUNS_GRACE_MS = 4_000;
 const ANSWERS_GRACE_MS = 500;
 const POLL_MS = 10;
+const HOST_FIELD = 'http.host';
 
 export interface HttpServerOptions extends ServerOptions {
   readonly http: HttpAddress;
+  /** Tells who requests come from. Without it only this machine may come, and everybody on it is `local`. */
+  readonly auth?: Authenticator | undefined;
+  /** What the host stands in, as the operator knows it. Default: `http.host`. */
+  readonly hostField?: string;
   /** Closes the server when it fires. */
   readonly signal?: AbortSignal;
 }
@@ -39,27 +51,38 @@ export interface HttpServerHandle {
 
 /**
  * Serves MCP over HTTP: both protocol eras on one path.
- * @throws SandboxError ERR_SERVER_LISTEN when the address cannot be had.
+ * @throws SandboxError ERR_SERVER_LISTEN when the address cannot be had; ERR_ACCESS_REQUIRED when others reach it and there is no
+ * authentication.
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServerHandle> {
-  const { http, log } = options;
+  const { http, auth, log } = options;
+  if (auth === undefined) await demandLoopback(http.host, options.hostField ?? HOST_FIELD);
   const closing = new AbortController();
   const runs = createRunTracker();
   const levels = new LogLevels();
   const parked = new ParkedRuns();
+  const readPrincipal = principalReader(auth !== undefined);
   const maxBodyBytes = messageBytes(options);
   const handler = createMcpHandler(
-    ({ era }) => createMcpServer({ ...options, runs, levels, parked, closing: closing.signal, listChanged: era === 'modern' }).server,
+    ({ era, authInfo }) => {
+      const principal = readPrincipal(authInfo);
+      return createMcpServer({ ...options, runs, levels, parked, closing: closing.signal, listChanged: era === 'modern', principal })
+        .server;
+    },
     { maxRequestBodySize: maxBodyBytes, onerror: (error) => log.warn({ err: error }, 'MCP request refused') },
   );
   const book = createCancelBook();
+  const streams = createOpenStreams(book);
   const direct = createDirectLane({ ...options, runs, levels, parked, closing: closing.signal, book });
-  const lane = { fetch: createLegacyLane(handler.fetch, book) };
+  const lane = { fetch: createLegacyLane(handler.fetch, book, readPrincipal) };
   const { version } = options.serverInfo;
-  const app = createHttpApp({ direct, handler: lane, http, version, limits: options.limits, maxBodyBytes, log, closing: closing.signal });
-  // Answers are small and complete: to wait for more to send with them only makes them late.
-  const server = createServer({ noDelay: true }, app);
-  const port = await listen(server, http);
+  const { limits } = options;
+  const surface = { direct, handler: lane, http, auth, streams, readPrincipal };
+  const app = createHttpApp({ ...surface, version, limits, maxBodyBytes, log, closing: closing.signal });
+  const server = createServer(WIRE_OPTIONS, app);
+  boundConnections(server);
+  const lastCall = createLastCall(server);
+  const port = await listen(server, options);
   let described = describeTool(options.port.description());
   const notices = createChangeNotices(() => {
     const now = describeTool(options.port.description());
@@ -69,7 +92,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   });
   const close = once(async () => {
     notices.end();
+    streams.end();
     closing.abort(closingError());
+    await lastCall();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     await runs.idle(RUNS_GRACE_MS);
     await drain(server, closed);
@@ -83,12 +108,16 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   return { url: `http://${host}:${port}${http.path}`, toolsChanged: () => notices.changed(), close };
 }
 
-function listen(server: Server, { host, port }: HttpAddress): Promise<number> {
+function listen(server: Server, { http: { host, port }, auth, hostField = HOST_FIELD }: HttpServerOptions): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => reject(listenError(host, port, cause)));
     server.listen(port, host, () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : port);
+      const bound = server.address();
+      if (typeof bound !== 'object' || bound === null) return resolve(port);
+      // A name may have got another address since it was looked up.
+      if (auth !== undefined || isLoopbackAddress(bound.address)) return resolve(bound.port);
+      server.close();
+      return reject(accessRequired(host, hostField));
     });
   });
 }

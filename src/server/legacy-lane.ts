@@ -1,7 +1,9 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { isLegacyRequest } from '@modelcontextprotocol/server';
 import type { McpHttpHandler } from '@modelcontextprotocol/server';
+import type { Principal } from '../access/principal.ts';
 import type { CancelBook } from './cancel-book.ts';
+import type { ReadPrincipal } from './request-principal.ts';
 
 type Fetch = McpHttpHandler['fetch'];
 
@@ -21,9 +23,9 @@ interface Message {
  * hands out is the unguessable name under which it finds the request it is about. No other state hangs on it, so clients
  * survive a restart of the server. To cancel all of `book` ends every exchange that is still open.
  */
-export function createLegacyLane(serve: Fetch, book: CancelBook): Fetch {
-  const exchange = async (request: Request, options: Parameters<Fetch>[1], key: string): Promise<Response> => {
-    const { signal, done } = book.begin(key);
+export function createLegacyLane(serve: Fetch, book: CancelBook, readPrincipal: ReadPrincipal): Fetch {
+  const exchange = async (request: Request, options: Parameters<Fetch>[1], key: string, principal: Principal): Promise<Response> => {
+    const { signal, done } = book.begin(key, principal);
     if (signal.aborted) return cancelled(done);
     try {
       // The client's own signal is left out: only a cancel or the end of the server stops the work.
@@ -41,16 +43,23 @@ export function createLegacyLane(serve: Fetch, book: CancelBook): Fetch {
     if (!(await isLegacyRequest(request, options?.parsedBody))) return serve(request, options);
     const message = (options?.parsedBody ?? {}) as Message; // only unknown fields are read
     const session = request.headers.get(SESSION_HEADER);
-    if (message.method === 'notifications/cancelled' && session !== null) book.cancel(requestKey(session, message.params?.requestId));
+    const principal = readPrincipal(options?.authInfo);
+    if (message.method === 'notifications/cancelled' && session !== null) {
+      book.cancel(requestKey(principal, session, message.params?.requestId));
+    }
     if (message.id === undefined) return serve(request, options);
-    const response = await exchange(request, options, requestKey(session ?? randomUUID(), message.id));
+    const response = await exchange(request, options, requestKey(principal, session ?? randomUUID(), message.id), principal);
     return message.method === 'initialize' ? withSession(response) : response;
   };
 }
 
-/** The name of a request in the cancel book. Types are part of it, because 1 and "1" are two requests. */
-export function requestKey(session: string, id: unknown): string {
-  return `${session} ${JSON.stringify(id)}`;
+/** A longer name of a request is kept as its hash: an id may be as long as a message, and a thousand of them are remembered. */
+const MAX_KEY_LENGTH = 512;
+
+/** The name of a request in the cancel book: only who began it can end it. Types are part of it, because 1 and "1" are two requests. */
+export function requestKey({ id: principal }: Principal, session: string, id: unknown): string {
+  const key = JSON.stringify([principal, session, id]);
+  return key.length <= MAX_KEY_LENGTH ? key : createHash('sha256').update(key).digest('base64');
 }
 
 function withSession(response: Response): Response {

@@ -6,6 +6,8 @@ import type { ExecuteResponse, ProgressEvent } from './sandbox-port.ts';
 
 /** Runs that wait for a person while no request of theirs is open. Each holds its memory. */
 const MAX_PARKED = 256;
+/** So many times as many may be there with those that have an answer to be fetched: they hold that answer alone. */
+const KEPT_FACTOR = 4;
 /** Bytes of randomness in the name of a parked run: it cannot be guessed. */
 const STATE_BYTES = 24;
 /** Requests in a row that a run may end with questions: clients give up after so many, and would never hear what the run has done. */
@@ -41,9 +43,17 @@ interface Open {
   answer(answer: ApprovalAnswer): void;
 }
 
+interface Parked {
+  readonly run: ParkedRun;
+  readonly principal: string;
+  /** Whether it waits for a person. If not, it goes on or has ended, and its answer is still to be fetched. */
+  waits: boolean;
+}
+
 /** Runs that go on over several requests, because a person has to be asked in between. */
 export class ParkedRuns {
-  readonly #parked = new Map<string, { readonly run: ParkedRun; readonly principal: string }>();
+  /** By state, the one that was parked longest ago first. */
+  readonly #parked = new Map<string, Parked>();
   readonly #maxParked: number;
 
   constructor(maxParked = MAX_PARKED) {
@@ -81,22 +91,54 @@ export class ParkedRuns {
       const questions = await run.untilAsking(attached);
       if (questions === undefined) return { response: await run.ended };
       const isOften = run.rounds >= MAX_ROUNDS;
-      if (!isOften && this.#parked.size < this.#maxParked) return { state: this.#park(run, principal), questions };
+      if (!isOften && this.#hasRoom(principal)) return { state: this.#park(run, principal), questions };
       run.answerAll({ granted: false, reason: isOften ? 'often' : 'busy' });
     }
+  }
+
+  /**
+   * Whoever has most runs waiting makes room for another: its oldest one goes on without an answer. Whoever has most answers lying loses its
+   * oldest one. So nobody can keep all others from being asked.
+   */
+  #hasRoom(principal: string): boolean {
+    if (this.#parked.size < this.#maxParked) return true;
+    const entries = [...this.#parked];
+    const waiting = entries.filter(([, { waits }]) => waits);
+    if (entries.length >= this.#maxParked * KEPT_FACTOR) {
+      const [lying] = oldestOfMost(entries.filter(([, { waits }]) => !waits), principal) ?? [];
+      if (lying === undefined) return false;
+      this.#parked.delete(lying);
+    }
+    if (waiting.length < this.#maxParked) return true;
+    const [, oldest] = oldestOfMost(waiting, principal) ?? [];
+    if (oldest === undefined) return false;
+    oldest.waits = false;
+    oldest.run.goOn({ granted: false, reason: 'busy' });
+    return true;
   }
 
   #park(run: ParkedRun, principal: string): string {
     run.rounds++;
     const state = `apr_${randomBytes(STATE_BYTES).toString('base64url')}`;
-    this.#parked.set(state, { run, principal });
+    const parked: Parked = { run, principal, waits: true };
+    this.#parked.set(state, parked);
     const forget = async (): Promise<void> => {
+      parked.waits = false;
       await delay(KEEP_ENDED_MS, undefined, { ref: false });
       this.#parked.delete(state);
     };
     run.ended.then(forget, forget);
     return state;
   }
+}
+
+/** The oldest entry of who has most of them; undefined when that is not more than `principal` would have with one more. */
+function oldestOfMost(entries: readonly [string, Parked][], principal: string): [string, Parked] | undefined {
+  const counts = new Map<string, number>();
+  for (const [, { principal: owner }] of entries) counts.set(owner, (counts.get(owner) ?? 0) + 1);
+  const most = Math.max(...counts.values());
+  if (most <= (counts.get(principal) ?? 0) + 1) return undefined;
+  return entries.find(([, { principal: owner }]) => counts.get(owner) === most);
 }
 
 /** One run that may ask. */
@@ -107,6 +149,7 @@ class ParkedRun {
   readonly #cancel = new AbortController();
   readonly #open = new Map<string, Open>();
   #attached: Attached | undefined;
+  #always: ApprovalAnswer | undefined;
   #wake = Promise.withResolvers<void>();
   #questions = 0;
 
@@ -123,6 +166,7 @@ class ParkedRun {
     attached.signal.addEventListener('abort', gone, { once: true });
     if (attached.signal.aborted) gone();
     this.#attached = attached;
+    this.#always = undefined;
     try {
       const end = this.ended.then(() => true);
       while (!(await Promise.race([end, this.#wake.promise.then(() => false)]))) {
@@ -141,6 +185,13 @@ class ParkedRun {
   /** What was shown and has no answer counts as not answered. What came up since then waits for its turn: nobody can have answered it. */
   answer(answers: ReadonlyMap<string, ApprovalAnswer>): void {
     this.#settle((id) => answers.get(id) ?? { granted: false, reason: 'dismissed' });
+  }
+
+  /** The same answer to everything, until a request comes for the run again. */
+  goOn(answer: ApprovalAnswer): void {
+    this.#always = answer;
+    for (const open of this.#open.values()) open.isShown = true;
+    this.answerAll(answer);
   }
 
   /** The same answer to everything that was shown. */
@@ -168,6 +219,7 @@ class ParkedRun {
   }
 
   #ask(question: ApprovalQuestion, signal: AbortSignal): Promise<ApprovalAnswer> {
+    if (this.#always !== undefined) return Promise.resolve(this.#always);
     const id = `call_${++this.#questions}`;
     const { promise, resolve } = Promise.withResolvers<ApprovalAnswer>();
     this.#open.set(id, { question, isShown: false, answer: resolve });

@@ -105,8 +105,8 @@ export interface SandboxPort {
   /** The skills that the principal (default: `LOCAL_PRINCIPAL`) may import. */
   listSkills(principal?: string): readonly ListedSkill[];
   /**
-   * Finds functions and skills that the principal (default: `LOCAL_PRINCIPAL`) may import.
+   * Finds functions that the grant has (default: all), and skills that the principal (default: `LOCAL_PRINCIPAL`) may import.
    * @throws SandboxError ERR_SERVER_INPUT
    */
-  search(request: SearchRequest, principal?: string): Promise<SearchAnswer>;
+  search(request: SearchRequest, principal?: string, grant?: Grant): Promise<SearchAnswer>;
 }

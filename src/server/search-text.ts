@@ -19,9 +19,10 @@ function renderHit({ kind, import: line, signature, summary, types, note }: Sear
   return lines.join('\n');
 }
 
-function renderNothing({ words, servers, elsewhere }: SearchSuggestions): string {
+function renderNothing({ words, servers, elsewhere, denied = 0 }: SearchSuggestions): string {
   const lines = ['Nothing found.'];
   if (elsewhere > 0) lines.push(`Other servers have ${elsewhere}: search without "server".`);
+  if (denied > 0) lines.push(`There are ${denied} that your key or token may not call.`);
   if (words.length > 0) lines.push(`Words that are there: ${words.join(', ')}.`);
   const listed = servers.map(({ server, tools }) => `${server} (${tools})`).join(', ');
   lines.push(listed === '' ? 'No server is connected.' : `Servers: ${listed}.`);

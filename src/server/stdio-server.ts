@@ -7,6 +7,7 @@ import { describeTool } from './describe.ts';
 import { LogLevels } from './log-levels.ts';
 import { createMcpServer } from './mcp-server.ts';
 import { ParkedRuns } from './parked-runs.ts';
+import { LOCAL } from './request-principal.ts';
 import { closingError, createRunTracker } from './run-tracker.ts';
 import { messageBytes } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
@@ -39,7 +40,15 @@ export function serveStdio(options: StdioServerOptions): StdioServerHandle {
   const ended = Promise.withResolvers<void>();
   const transport = new EndingTransport(options, ended.resolve);
   const factory = (): McpServer => {
-    const { server, tool } = createMcpServer({ ...options, runs, levels, parked, closing: closing.signal, listChanged: true });
+    const { server, tool } = createMcpServer({
+      ...options,
+      runs,
+      levels,
+      parked,
+      closing: closing.signal,
+      listChanged: true,
+      principal: LOCAL,
+    });
     tools.set(server, tool);
     return server;
   };

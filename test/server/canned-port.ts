@@ -1,3 +1,4 @@
+import type { Grant } from '../../src/access/principal.ts';
 import { createDiscovery } from '../../src/discovery/discovery.ts';
 import { SandboxError } from '../../src/errors.ts';
 import type { RunOutcome } from '../../src/execute/run.ts';
@@ -48,6 +49,8 @@ export const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk
 
 export interface CannedPort extends SandboxPort {
   readonly requests: ExecuteRequest[];
+  /** In whose name it was asked, each time. */
+  readonly callers: { principal: string | undefined; grant?: Grant | undefined }[];
   /** Runs that saw their signal fire. */
   readonly aborted: string[];
   describeAs(source: { wrappers: WrapperSet; catalog: Catalog }): void;
@@ -68,6 +71,7 @@ function outcome(result: string): RunOutcome {
 /** A sandbox that evaluates nothing: the code is the name of what it does. */
 export function createCannedPort(): CannedPort {
   const requests: ExecuteRequest[] = [];
+  const callers: CannedPort['callers'] = [];
   const aborted: string[] = [];
   let source = { wrappers, catalog };
   const discovery = createDiscovery({ source: () => source });
@@ -93,22 +97,32 @@ export function createCannedPort(): CannedPort {
     });
   return {
     requests,
+    callers,
     aborted,
     outputSchema: advertisedOutputSchema,
     refuse,
-    readResult: () => {
+    readResult: (id, _query, principal) => {
+      callers.push({ principal });
+      if (id === 'res_x') return { mimeType: 'text/plain', unit: 'bytes', bytes: Buffer.from('kept'), offset: 0, shown: 4, total: 4 };
       throw new SandboxError('ERR_RESULT_UNKNOWN', 'There is no kept result by that id.');
     },
     asks: () => false,
     description: () => ({ ...source, limits: LIMIT_DEFAULTS }),
     listSkills: () => [],
-    saveSkill: ({ name }) => Promise.resolve({ text: `saved: ${name}`, isError: false }),
-    search: (request, principal = 'local') => discovery.search(request, principal),
+    saveSkill: ({ name }, { principal, grant }) => {
+      callers.push({ principal, grant });
+      return Promise.resolve({ text: `saved: ${name}`, isError: false });
+    },
+    search: (request, principal = 'local', grant?: Grant) => {
+      callers.push({ principal, grant });
+      return discovery.search(request, principal, grant);
+    },
     describeAs: (next) => {
       source = next;
     },
-    execute: async (request, { signal, onProgress, form }) => {
+    execute: async (request, { signal, onProgress, form, principal, grant }) => {
       requests.push(request);
+      callers.push({ principal, grant });
       const [what = '', count = '0'] = request.code.split(':');
       switch (what) {
         case 'echo':

@@ -102,6 +102,14 @@ describe('the description of execute_code', () => {
     expect(describeTool(source)).toBe(before);
   });
 
+  test('says that a server waits for a login of the operator', () => {
+    const source = sourceOf({ a: [{ name: 'x' }] });
+    const waiting = { name: 'remote', state: 'login' as const, reason: 'secret reason', tools: [] };
+    const description = describeTool({ ...source, catalog: { servers: [...source.catalog.servers, waiting] } });
+    expect(description).toContain('Not connected until the operator runs "ampoule login remote": remote.');
+    expect(description).not.toContain('secret reason');
+  });
+
   test('shortens the largest server first and keeps small ones whole', () => {
     const description = text({ big: functions(90, { summary: 'Does something useful' }), small: [{ name: 'tiny' }] });
     expect(description).toContain('servers/big: listThings0, listThings1');

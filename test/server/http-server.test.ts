@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { executeOutputSchema } from '../../src/result/output-schema.ts';
+import { openAccessFixture } from '../access/access-fixture.ts';
 import { connect, LANES } from './clients.ts';
 import { ADDRESS, eventually, startFixture } from './http-fixture.ts';
 import type { HttpFixture } from './http-fixture.ts';
@@ -164,7 +165,9 @@ describe('a server that cannot listen', () => {
   });
 
   test('says that the address is not of this machine', async () => {
-    await expect(startFixture({ http: { ...ADDRESS, host: '203.0.113.7' } })).rejects.toMatchObject({ code: 'ERR_SERVER_LISTEN' });
+    using access = openAccessFixture();
+    const http = { ...ADDRESS, host: '203.0.113.7' };
+    await expect(startFixture({ http, auth: access.auth })).rejects.toMatchObject({ code: 'ERR_SERVER_LISTEN' });
   });
 });
 

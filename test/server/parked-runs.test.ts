@@ -57,6 +57,25 @@ describe('a run that asks', () => {
     ]);
   });
 
+  test('is parked also while somebody else leaves as many answers lying as there may be', async () => {
+    const runs = new ParkedRuns(2);
+    const answer = { structured: {}, content: [] } as unknown as ExecuteResponse;
+    for (let n = 0; n < 20; n++) {
+      const ending = Promise.withResolvers<ExecuteResponse>();
+      const begin = ({ approver, signal }: ParkedCaller): Promise<ExecuteResponse> => {
+        void approver.ask(QUESTION, signal).then(() => ending.resolve(answer));
+        return ending.promise;
+      };
+      await runs.start('hoarder', attached(), begin);
+      // It ends without anybody coming for its answer.
+      ending.resolve(answer);
+    }
+    expect(runs.size).toBe(8);
+    const mine = stateOf(await runs.start('one', attached(), asks(1)));
+    expect(mine).toMatch(/^apr_/);
+    expect(resultOf(await runs.resume('one', mine, YES, attached()))).toEqual([{ granted: true }]);
+  });
+
   test('is nothing to another principal, who does not end it either', async () => {
     const runs = new ParkedRuns();
     const state = stateOf(await runs.start('one', attached(), asks(1)));
@@ -102,6 +121,29 @@ describe('a run that asks', () => {
     await runs.start('one', attached(), asks(1));
     await runs.start('one', attached(), asks(1));
     expect(resultOf(await runs.start('one', attached(), asks(1)))).toEqual([{ granted: false, reason: 'busy' }]);
+  });
+
+  test('of a principal that has filled all places makes room for another principal, and hears that there are too many', async () => {
+    const runs = new ParkedRuns(4);
+    const heard: unknown[] = [];
+    const states: string[] = [];
+    for (let n = 0; n < 4; n++) states.push(stateOf(await runs.start('greedy', attached(), asks(2, n === 0 ? heard : []))));
+    expect(resultOf(await runs.start('greedy', attached(), asks(1)))).toEqual([{ granted: false, reason: 'busy' }]);
+    const other = stateOf(await runs.start('modest', attached(), asks(1)));
+    expect(other).not.toBe('');
+    // The oldest one has gone on by itself, through all its questions, and its answer can be fetched.
+    await expect
+      .poll(() => heard)
+      .toEqual([
+        { granted: false, reason: 'busy' },
+        { granted: false, reason: 'busy' },
+      ]);
+    expect(resultOf(await runs.resume('greedy', states[0] ?? '', YES, attached()))).toEqual(heard);
+    // No further than to the same number for each.
+    expect(stateOf(await runs.start('modest', attached(), asks(1)))).not.toBe('');
+    expect(resultOf(await runs.start('modest', attached(), asks(1)))).toEqual([{ granted: false, reason: 'busy' }]);
+    expect(resultOf(await runs.resume('modest', other, YES, attached()))).toEqual([{ granted: true }]);
+    expect(stateOf(await runs.resume('greedy', states[3] ?? '', YES, attached()))).not.toBe('');
   });
 
   test('is through at once when it asks nothing, or when it fails', async () => {
