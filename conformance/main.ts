@@ -18,7 +18,7 @@ against the client that speaks to upstream servers, for the revisions ${REVISION
 MCP Inspector's command line in both eras. What has no subject here is listed with its reason in docs/conformance.md; anything else
 that fails, and anything listed there that passes, is a fault.
 `;
-const UPSTREAM_CLIENT = fileURLToPath(new URL('./upstream-client.ts', import.meta.url));
+const CLIENT = fileURLToPath(new URL('./client.ts', import.meta.url));
 const PARTS = ['server', 'client', 'inspector'] as const;
 const PROGRAM = "import * as suite from 'servers/suite';\nreturn await suite.testSimpleText({});";
 const SAYS = 'This is a simple text response for testing.';
@@ -38,7 +38,7 @@ async function conform(): Promise<void> {
   try {
     const rows = await readRows();
     if (parts.includes('server')) await conformServer(rows, output);
-    const command = [process.execPath, UPSTREAM_CLIENT].map((part) => JSON.stringify(part)).join(' ');
+    const command = [process.execPath, CLIENT].map((part) => JSON.stringify(part)).join(' ');
     if (parts.includes('client')) await conformSide('client', command, rows, output);
     if (parts.includes('inspector')) await conformInspector();
   } finally {

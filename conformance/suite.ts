@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const CLI = fileURLToPath(new URL('../node_modules/@modelcontextprotocol/conformance/dist/index.js', import.meta.url));
-const SUITE_BOUND_MS = 300_000;
+const SUITE_BOUND_MS = 600_000;
+/** For one scenario; those of a client all run at once, each in a process of its own. */
+const SCENARIO_MS = 180_000;
 
 /** The side of the protocol that is looked at. */
 export type Side = 'server' | 'client';
@@ -35,7 +37,7 @@ interface Check {
 export async function runSuite(side: Side, revision: Revision, subject: string, output: string): Promise<Ended[]> {
   const directory = join(output, `${side}-${revision}`);
   const named = side === 'server' ? ['--url', subject] : ['--command', subject];
-  const args = [CLI, side, ...named, '--requirements', revision, '--output-dir', directory];
+  const args = [CLI, side, ...named, '--requirements', revision, '--timeout', String(SCENARIO_MS), '--output-dir', directory];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'], timeout: SUITE_BOUND_MS });
   await once(child, 'exit');
   return readResults(side, directory);

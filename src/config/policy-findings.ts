@@ -9,15 +9,22 @@ const MAX_PROGRAM_SIZE = 5_000;
 const MAX_PATTERN_LENGTH = 2_000;
 const SPECIAL = /[*?[\]{}()|!+@\\]/;
 
-/** What is wrong with the policies beyond their shape: servers that there are not, and patterns that cannot be used. */
+/** What is wrong with policies and grants beyond their shape: servers that there are not, and patterns that cannot be used. */
 export function policyFindings(value: unknown): Finding[] {
   const servers = Object.keys(recordAt(value, ['mcpServers']));
   return [
     ...Object.keys(recordAt(value, ['policies', 'servers'])).flatMap((name) =>
       unknownServer(name, ['policies', 'servers', name], servers, true),
     ),
+    ...Object.keys(recordAt(value, ['principals'])).flatMap((glob) => {
+      const at = ['principals', glob, 'policies', 'servers'];
+      return Object.keys(recordAt(value, at)).flatMap((name) => unknownServer(name, [...at, name], servers, true));
+    }),
     ...listAt(value, ['policies', 'personalData', 'servers']).flatMap((name, index) =>
       unknownServer(name, ['policies', 'personalData', 'servers', index], servers),
+    ),
+    ...Object.keys(recordAt(value, ['auth', 'oauth', 'scopes'])).flatMap((scope) =>
+      addressFindings(value, ['auth', 'oauth', 'scopes', scope], servers),
     ),
     ...listAt(value, ['policies', 'dataFlow']).flatMap((_rule, index) =>
       (['from', 'to'] as const).flatMap((side) => addressFindings(value, ['policies', 'dataFlow', index, side], servers)),

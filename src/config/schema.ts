@@ -1,7 +1,12 @@
 import { z } from 'zod';
+import { auditSchema } from './audit-schema.ts';
+import { authSchema } from './auth-schema.ts';
 import { discoverySchema, languageSchema, typesSchema } from './feature-schemas.ts';
+import { executorMemorySchema, executorsSchema } from './executor-schema.ts';
 import { limitsSchema } from './limits-schema.ts';
+import { loginsSchema } from './oauth-schema.ts';
 import { policiesSchema } from './policy-schema.ts';
+import { principalsSchema } from './principals-schema.ts';
 import { NAME_PATTERN, NAME_RULE, serverSchema, systemText } from './server-schema.ts';
 
 export type { HttpServerConfig, ServerConfig, StdioServerConfig } from './server-schema.ts';
@@ -30,7 +35,7 @@ const http = z
       .string({ error: 'a host name or IP address' })
       .regex(/^[^\s/]+$/, { error: 'a host name or IP address, without scheme or path' })
       .default('127.0.0.1')
-      .describe('Address to listen on. Anything but loopback lets other machines in.'),
+      .describe('Address to listen on. Anything but loopback lets other machines in, and needs `auth`.'),
     port: z
       .int({ error: PORT })
       .min(0, { error: PORT })
@@ -98,7 +103,9 @@ export const configSchema = z
       .describe("npm packages that programs may import. They are resolved from the config file's folder and bundled."),
     limits: limitsSchema.prefault({}).describe('Hard limits of runs and of the service. A call may only lower them.'),
     http: http.prefault({}),
+    auth: authSchema.prefault({}),
     log: log.prefault({}),
+    logins: loginsSchema.prefault({}),
     check: z
       .enum(['error', 'warn', 'off'], { error: CHECK })
       .default('error')
@@ -115,6 +122,8 @@ export const configSchema = z
         'Whether agents may save modules that later programs import: "off", "ask" (each waits for `ampoule skills approve`), or "on".',
       ),
     policies: policiesSchema.prefault({}),
+    principals: principalsSchema,
+    audit: auditSchema.prefault({}),
     answers: z
       .enum(['auto', 'structured', 'text'], { error: '"auto", "structured" or "text"' })
       .default('auto')
@@ -131,6 +140,8 @@ export const configSchema = z
       .union([z.literal('auto'), z.int().min(1, { error: WORKERS }).max(64, { error: WORKERS })], { error: WORKERS })
       .default('auto')
       .describe('Threads that run programs: "auto" follows the number of processors.'),
+    executors: executorsSchema,
+    executorMemoryMb: executorMemorySchema,
     cacheDir: systemText('a folder')
       .exactOptional()
       .describe(

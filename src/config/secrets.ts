@@ -4,8 +4,11 @@ const SECRET_WORD = /^env$|environ|header|token|secret|passw|auth|credential|api
 
 /** Whether the value at this path may be a secret: under `env` and `headers`, or under keys that look like them misspelled. */
 export function isSecretPath(path: JsonPath): boolean {
-  // The second word under mcpServers is a name that the operator chose, not a kind of value.
-  return path.some((word, index) => typeof word === 'string' && !(index === 1 && path[0] === 'mcpServers') && SECRET_WORD.test(word));
+  // The second word under mcpServers and principals is a name that the operator chose, not a kind of value.
+  // What the server knows of an issuer is public: only clients have secrets there.
+  if (path.length > 2 && path[0] === 'auth' && path[1] === 'oauth') return isSecretPath(path.slice(2));
+  const isNamed = path[0] === 'mcpServers' || path[0] === 'principals';
+  return path.some((word, index) => typeof word === 'string' && !(index === 1 && isNamed) && SECRET_WORD.test(word));
 }
 
 /** Whether any value that may be a secret touches the text between two offsets. */

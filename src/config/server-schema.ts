@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { networkSchema, oauthSchema } from './oauth-schema.ts';
 
 /** The ways to say that an upstream server is spoken to over Streamable HTTP; MCP clients do not agree on one. */
 const HTTP_TYPES = ['http', 'streamable-http', 'streamableHttp', 'streamable_http'] as const;
@@ -83,6 +84,8 @@ const httpServerSchema = z
       )
       .default({})
       .describe('HTTP headers for every request to the server, such as Authorization.'),
+    oauth: oauthSchema.exactOptional(),
+    network: networkSchema.exactOptional(),
     ...common,
   })
   .describe('A server that is reached at a URL.');

@@ -13,11 +13,11 @@ export interface BoundedFetchHooks {
   readonly onStreamEnd: () => void;
 }
 
-/** A fetch whose bodies end in an error at `maxBytes`: of the whole body, or of each event in an event stream. */
-export function createBoundedFetch(maxBytes: number, hooks: BoundedFetchHooks): FetchLike {
+/** The same fetch with bodies that end in an error at `maxBytes`: of the whole body, or of each event in an event stream. */
+export function createBoundedFetch(fetch: FetchLike, maxBytes: number, hooks: BoundedFetchHooks): FetchLike {
   return async (url, init) => {
     const response = await fetch(url, init);
-    if (response.body === null) return response;
+    if (response.body === null) return rebuild(response, null);
     const isEvents = (response.headers.get('content-type') ?? '').toLowerCase().startsWith('text/event-stream');
     const isStream = isEvents && init?.method !== 'POST';
     const body = response.body.pipeThrough(byteLimit(maxBytes, isEvents, hooks.onTooLarge));
@@ -66,7 +66,7 @@ function watchEnd(body: ReadableStream<Uint8Array>, onEnd: () => void): Readable
 }
 
 /** The same response with another body. `url` and `redirected` are what the SDK and its event source look at besides. */
-function rebuild(response: Response, body: ReadableStream<Uint8Array>): Response {
+function rebuild(response: Response, body: ReadableStream<Uint8Array> | null): Response {
   const { status, statusText, headers } = response;
   const copy = new Response(body, { status, statusText, headers });
   Object.defineProperties(copy, { url: { value: response.url }, redirected: { value: response.redirected } });

@@ -17,8 +17,8 @@ export interface CatalogTool {
   readonly annotations?: ToolAnnotations;
 }
 
-/** Where an upstream server stands. `retrying` keeps the tools that it last listed. */
-export type UpstreamState = 'connecting' | 'ready' | 'retrying' | 'disabled';
+/** Where an upstream server stands. `retrying` and `login` (the operator has to run `ampoule login`) keep the tools that it last listed. */
+export type UpstreamState = 'connecting' | 'ready' | 'retrying' | 'login' | 'disabled';
 
 /** One upstream server and the tools of it that the operator allows, sorted by name. */
 export interface CatalogServer {

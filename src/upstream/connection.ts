@@ -11,11 +11,11 @@ import { HttpTransport } from './http-transport.ts';
 import type { Listing } from './list-tools.ts';
 import { listTools } from './list-tools.ts';
 import type { LiveLogin } from './login/live-login.ts';
-import { withoutTokens } from './login/without-tokens.ts';
+import { pageWithoutTokens, withoutTokens } from './login/without-tokens.ts';
 import { mirroredHeaderFault } from './mirrored-headers.ts';
 import type { UpstreamOptions } from './options.ts';
 import { LISTING_BOUNDS, maxMessageBytes } from './options.ts';
-import type { Redact } from './redact.ts';
+import { withoutSecrets, type Redact } from './redact.ts';
 import { StdioTransport } from './stdio-transport.ts';
 import { toolAnswer } from './tool-value.ts';
 import type { ConnectionEnd, UpstreamTransport } from './transport.ts';
@@ -107,7 +107,8 @@ export class Connection {
   }
 
   get instructions(): string | undefined {
-    return this.#client.getInstructions();
+    const text = this.#client.getInstructions();
+    return text && withoutSecrets(text, this.#given.login?.secrets() ?? []);
   }
 
   /** All tools that the server lists now. @throws Error when it cannot or does not say */
@@ -115,9 +116,9 @@ export class Connection {
     if (this.#client.getServerCapabilities()?.tools === undefined) return { tools: new Map(), warnings: [] };
     const options: RequestOptions = { timeout: timeoutMs, signal };
     const mirrors = this.#given.config.type !== 'stdio' && this.#client.getProtocolEra() === 'modern';
-    const fetchPage = (cursor: string | undefined): Promise<unknown> => {
+    const fetchPage = async (cursor: string | undefined): Promise<unknown> => {
       const params = cursor === undefined ? {} : { cursor };
-      return this.#client.request({ method: 'tools/list', params }, UNCHECKED, options);
+      return pageWithoutTokens(await this.#client.request({ method: 'tools/list', params }, UNCHECKED, options), this.#given.login);
     };
     return listTools(fetchPage, LISTING_BOUNDS, (tool) => (mirrors ? mirroredHeaderFault(tool.inputSchema) : undefined));
   }
@@ -180,5 +181,6 @@ function createTransport({ config, options, login, onStderr }: ConnectionOptions
   const limit = maxMessageBytes(options.maxToolResultBytes);
   if (config.type !== 'stdio') return new HttpTransport({ server: config, maxMessageBytes: limit, login, lookup: options.lookup });
   const maxKeptBytes = options.maxKeptResultBytes;
-  return new StdioTransport({ server: config, baseEnvironment: options.baseEnvironment, maxMessageBytes: limit, maxKeptBytes, onStderr });
+  const { baseEnvironment, families } = options;
+  return new StdioTransport({ server: config, baseEnvironment, maxMessageBytes: limit, maxKeptBytes, onStderr, family: families?.name() });
 }

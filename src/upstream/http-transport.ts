@@ -1,22 +1,33 @@
 // oxlint-disable unicorn/prefer-add-event-listener -- the SDK's objects have handlers as properties and no addEventListener
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { LookupFunction } from 'node:net';
 import type { JSONRPCMessage, RequestId, TransportSendOptions } from '@modelcontextprotocol/client';
 import { SSEClientTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import type { HttpServerConfig } from '../config/schema.ts';
+import type { SandboxError } from '../errors.ts';
 import { createBoundedFetch, ResponseTooLarge } from './bounded-fetch.ts';
+import { createGuardedFetch, type GuardedFetch } from './guarded-fetch.ts';
 import type { LocalVerdict } from './local-reply.ts';
 import { localReply } from './local-reply.ts';
+import type { LiveLogin } from './login/live-login.ts';
+import { withLogin } from './login/with-login.ts';
+import { createNetworkRules } from './network-rules.ts';
 import type { ConnectionEnd, UpstreamTransport } from './transport.ts';
 
 export interface HttpTransportOptions {
   readonly server: HttpServerConfig;
   readonly maxMessageBytes: number;
+  /** Where the tokens come from, unless the operator's headers have one. */
+  readonly login?: LiveLogin | undefined;
+  readonly lookup?: LookupFunction | undefined;
 }
 
 type SdkTransport = SSEClientTransport | StreamableHTTPClientTransport;
 
 /** How long saying goodbye to a session may take, in milliseconds. */
 const GOODBYE_MS = 1_000;
+/** How long a connection may be silent, in milliseconds, where the server's own timeout is not longer. */
+const QUIET_MS = 300_000;
 
 /**
  * Streamable HTTP or the older SSE transport: the SDK's, bounded in what is read, with an answer of our own for every request
@@ -27,17 +38,30 @@ export class HttpTransport implements UpstreamTransport {
   onerror?: (error: Error) => void;
   onmessage?: NonNullable<UpstreamTransport['onmessage']>;
   readonly #sdk: SdkTransport;
+  readonly #guarded: GuardedFetch;
   readonly #current = new AsyncLocalStorage<RequestId>();
   /** What was asked and not answered, and what to say should its stream end. */
   readonly #pending = new Map<RequestId, LocalVerdict>();
   #end: ConnectionEnd | undefined;
+  /** The last error of ours: the older transport's event source hands on its words alone. */
+  #failure: SandboxError | undefined;
 
-  constructor({ server, maxMessageBytes }: HttpTransportOptions) {
-    const fetch = createBoundedFetch(maxMessageBytes, {
+  constructor({ server, maxMessageBytes, login, lookup }: HttpTransportOptions) {
+    const quietMs = Math.max(QUIET_MS, server.timeoutMs);
+    this.#guarded = createGuardedFetch({ rules: createNetworkRules(server, 'server'), quietMs, lookup });
+    const bounded = createBoundedFetch(this.#guarded.fetch, maxMessageBytes, {
       onTooLarge: () => this.#noteTooLarge(),
       onStreamEnd: () => this.#noteStreamEnd(),
     });
-    const options = { requestInit: { headers: server.headers }, fetch, redirectPolicy: 'same-origin' } as const;
+    const { fetch, authProvider } = withLogin(bounded, login, (error) => (this.#failure = error));
+    // Redirects are followed within the origin alone, so tokens and the operator's headers go nowhere else.
+    const options = {
+      requestInit: { headers: server.headers },
+      fetch,
+      redirectPolicy: 'same-origin',
+      onInsufficientScope: 'throw',
+      ...(authProvider && { authProvider }),
+    } as const;
     const url = new URL(server.url);
     this.#sdk = server.type === 'sse' ? new SSEClientTransport(url, options) : new StreamableHTTPClientTransport(url, options);
     this.#sdk.onclose = () => this.onclose?.();
@@ -61,8 +85,12 @@ export class HttpTransport implements UpstreamTransport {
     this.#sdk.setProtocolVersion(version);
   }
 
-  start(): Promise<void> {
-    return this.#sdk.start();
+  async start(): Promise<void> {
+    try {
+      await this.#sdk.start();
+    } catch (error) {
+      throw this.#failure ?? error;
+    }
   }
 
   async send(message: JSONRPCMessage, options: TransportSendOptions = {}): Promise<void> {
@@ -89,6 +117,7 @@ export class HttpTransport implements UpstreamTransport {
   async close(): Promise<void> {
     if (this.#sdk instanceof StreamableHTTPClientTransport && this.#end === undefined) await goodbye(this.#sdk);
     await this.#sdk.close();
+    await this.#guarded.close();
   }
 
   #receive(message: JSONRPCMessage): void {

@@ -50,17 +50,20 @@ export class LineReader {
       this.#chunks.push(bytes);
       return;
     }
-    if (!this.#over) this.#startDropping();
+    if (!this.#over) this.#startDropping(bytes);
     if (this.#length <= this.#keptBytes) this.#chunks.push(bytes);
     else this.#chunks = [];
     this.#tail = Buffer.concat([this.#tail, bytes.subarray(-KEPT_BYTES)]).subarray(-KEPT_BYTES);
     if (this.#length > 2 * this.#maxBytes) this.#sinks.flooded();
   }
 
-  #startDropping(): void {
+  /** The line may be over its limit with the bytes that it begins with. */
+  #startDropping(next: Buffer): void {
     const kept = Buffer.concat(this.#chunks);
     this.#over = true;
-    this.#head = kept.subarray(0, KEPT_BYTES).toString();
+    this.#head = Buffer.concat([kept.subarray(0, KEPT_BYTES), next.subarray(0, KEPT_BYTES)])
+      .subarray(0, KEPT_BYTES)
+      .toString();
     this.#tail = Buffer.from(kept.subarray(-KEPT_BYTES));
   }
 

@@ -1,3 +1,7 @@
+import type { LookupFunction } from 'node:net';
+import type { LoginStoreOptions } from './login/login-store.ts';
+import type { ProcessFamilies } from './process-family.ts';
+
 /** Where upstream/ writes for the operator. Messages and fields carry no secrets; text of strangers is bounded and on one line. */
 export interface UpstreamLog {
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
@@ -15,8 +19,14 @@ export interface UpstreamOptions {
   readonly log: UpstreamLog;
   /** How long `settled()` waits for a server, in milliseconds. A first try may go on in the background for four times as long. */
   readonly connectTimeoutMs: number;
+  /** Names for what stdio servers start. Default: made for all of them together. */
+  readonly families?: ProcessFamilies;
   /** Who we say we are. */
   readonly clientInfo: { readonly name: string; readonly version: string };
+  /** Where the logins of `ampoule login` are. Default: there are none. */
+  readonly logins?: LoginStoreOptions;
+  /** Finds the addresses of names. Default: the system's way. */
+  readonly lookup?: LookupFunction;
 }
 
 export const DEFAULT_CONNECT_TIMEOUT_MS = 15_000;

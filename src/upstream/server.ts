@@ -8,7 +8,10 @@ import type { CatalogServer, CatalogTool, UpstreamState } from './catalog.ts';
 import type { Negotiation } from './connection.ts';
 import { Connection } from './connection.ts';
 import type { ConnectFailure } from './failure.ts';
-import { connectFailure, ConnectionLost, isNegotiationFailure } from './failure.ts';
+import { connectFailure, ConnectionLost, isNegotiationFailure, loginAnswerOf } from './failure.ts';
+import type { LiveLogin } from './login/live-login.ts';
+import { keepEqual } from './keep-equal.ts';
+import { createServerLogin, type Logins } from './login/logins.ts';
 import type { UpstreamOptions } from './options.ts';
 import type { Redact } from './redact.ts';
 import { createRedact } from './redact.ts';
@@ -32,12 +35,15 @@ export class UpstreamServer {
   readonly #onUpdate: () => void;
   readonly #redact: Redact;
   readonly #filter: ToolFilter;
+  readonly #login: LiveLogin | undefined;
   readonly #closing = new AbortController();
   readonly #firstTry = Promise.withResolvers<void>();
   #snapshot: CatalogServer;
   #connection: Connection | undefined;
   #listed: ReadonlyMap<string, CatalogTool> = new Map();
   #negotiation: Negotiation;
+  /** Why we ended the connection, where that says more than that it ended. */
+  #lost: unknown;
   #publicReason: string | undefined;
   #lastStderr = '';
   #running: Promise<void> = Promise.resolve();
@@ -46,12 +52,19 @@ export class UpstreamServer {
   #checkedAt = -Infinity;
   #readyAt: number | undefined;
 
-  constructor(name: string, config: ServerConfig, options: UpstreamOptions, onUpdate: () => void) {
+  constructor(
+    name: string,
+    config: ServerConfig,
+    options: UpstreamOptions,
+    { logins, onUpdate }: { logins: Logins; onUpdate: () => void },
+  ) {
     this.name = name;
     this.#config = config;
     this.#options = options;
     this.#onUpdate = onUpdate;
-    this.#redact = createRedact(config);
+    const { log, lookup } = options;
+    if (config.type !== 'stdio') this.#login = createServerLogin({ server: name, config, logins, log, lookup });
+    this.#redact = createRedact(config, () => this.#login?.secrets() ?? []);
     this.#filter = createToolFilter(config.tools);
     this.#negotiation = config.type === 'http' ? 'auto' : 'legacy';
     this.#snapshot = Object.freeze({ name, state: config.enabled ? 'connecting' : 'disabled', tools: [] });
@@ -82,7 +95,7 @@ export class UpstreamServer {
     if (connection === undefined) return this.#unavailable();
     if (listed === undefined) return unknownTool(this.#snapshot, tool);
     const answer = await connection.call(listed, args, signal);
-    if (!answer.ok && answer.error.code === 'ERR_UPSTREAM_CLOSED') this.#checkHealth();
+    if (!answer.ok && (answer.error.code === 'ERR_UPSTREAM_CLOSED' || answer.error.code === 'ERR_UPSTREAM_LOGIN')) this.#checkHealth();
     return answer;
   }
 
@@ -91,6 +104,7 @@ export class UpstreamServer {
     this.#closing.abort(new Error('the server is shutting down'));
     this.#firstTry.resolve();
     await this.#running;
+    await this.#login?.close();
   }
 
   async #keepConnected(): Promise<void> {
@@ -100,8 +114,17 @@ export class UpstreamServer {
       await this.#connectOnce(signal);
       this.#firstTry.resolve();
       if (this.#readyAt !== undefined && performance.now() - this.#readyAt > GOOD_MS) failures = 0;
-      await pause(backOffMs(failures), signal);
+      await this.#pause(backOffMs(failures), signal);
     }
+  }
+
+  /** A login that is made meanwhile is a reason to try at once. */
+  async #pause(ms: number, closing: AbortSignal): Promise<void> {
+    if (this.#snapshot.state !== 'login' || this.#login === undefined) return pause(ms, closing);
+    const over = new AbortController();
+    const signal = AbortSignal.any([closing, over.signal]);
+    await Promise.race([pause(ms, signal), this.#login.changed(signal)]);
+    over.abort();
   }
 
   /** Connects, if that can be done, and stays until the connection ends. Never throws. */
@@ -123,7 +146,8 @@ export class UpstreamServer {
     } catch (error) {
       if (isNegotiationFailure(error)) this.#negotiation = this.#negotiation === 'auto' ? 'legacy' : 'auto';
       this.#connection = undefined;
-      this.#retryLater(late.signal.aborted ? late.signal.reason : error);
+      this.#retryLater(late.signal.aborted ? late.signal.reason : (this.#lost ?? error));
+      this.#lost = undefined;
     } finally {
       clearTimeout(timer);
       this.#connection = undefined;
@@ -138,6 +162,7 @@ export class UpstreamServer {
         config: this.#config,
         options: this.#options,
         redact: this.#redact,
+        login: this.#login,
         negotiation: this.#config.type === 'sse' ? 'legacy' : this.#negotiation,
         requestTimeoutMs,
         onStderr: (line) => this.#noteStderr(line),
@@ -193,7 +218,9 @@ export class UpstreamServer {
       if (this.#connection === connection) await this.#adopt(connection, listing);
     } catch (error) {
       if (this.#connection !== connection) return;
-      this.#options.log.debug(`upstream ${this.name}: ${told(connectFailure(error, this.#config, this.#redact))}`);
+      const failure = connectFailure(error, this.#config, this.#redact);
+      this.#options.log.debug(`upstream ${this.name}: ${told(failure)}`);
+      if (failure.needsLogin === true) this.#lost = error;
       await connection.close();
     }
   }
@@ -233,7 +260,7 @@ export class UpstreamServer {
     this.#lastStderr = '';
     this.#publicReason = failure.reason;
     this.#options.log.warn(`upstream ${this.name}: ${reason}`);
-    this.#update('retrying', { reason });
+    this.#update(failure.needsLogin === true ? 'login' : 'retrying', { reason });
   }
 
   #update(state: UpstreamState, changes: Partial<CatalogServer>): void {
@@ -246,6 +273,7 @@ export class UpstreamServer {
 
   #unavailable(): CallAnswer {
     const { state } = this.#snapshot;
+    if (state === 'login') return loginAnswerOf(this.name, this.#publicReason ?? 'it needs a login');
     const why = this.#publicReason === undefined ? '' : `: ${this.#publicReason}`;
     const hint = state === 'disabled' ? 'The operator has disabled it.' : 'It is being connected in the background: try again later.';
     return failedAnswer('ERR_UPSTREAM_UNAVAILABLE', `the server "${this.name}" is not connected (${state})${why}`, hint);
@@ -254,16 +282,6 @@ export class UpstreamServer {
 
 function told({ reason, detail }: ConnectFailure): string {
   return detail === undefined ? reason : `${reason}: ${detail}`;
-}
-
-/** The new tools, with the old objects where nothing changed, so that what is compiled for a tool can be kept with it. */
-function keepEqual(old: ReadonlyMap<string, CatalogTool>, next: ReadonlyMap<string, CatalogTool>): ReadonlyMap<string, CatalogTool> {
-  return new Map(
-    [...next].map(([name, tool]) => {
-      const before = old.get(name);
-      return [name, before !== undefined && isDeepStrictEqual(before, tool) ? before : tool];
-    }),
-  );
 }
 
 /** By UTF-16 units: the same on every machine. */

@@ -6,10 +6,14 @@ import { childEnvironment } from './child-environment.ts';
 import { endProcess, signalGroup } from './child-process.ts';
 import { LineReader, type LineSinks } from './line-reader.ts';
 import { invalidReply, oversizedReply } from './local-reply.ts';
+import { endFamily, FAMILY_VARIABLE } from './process-family.ts';
 import type { ConnectionEnd, UpstreamTransport } from './transport.ts';
 
 const MAX_STDERR_LINE_BYTES = 8 * 1024;
 const DRAIN_MS = 250;
+/** What a server has not read yet of what it was sent, before one more message. Who lets more come together does not read. */
+const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
+const MAX_UNREAD_MESSAGES = 10_000;
 
 export interface StdioTransportOptions {
   readonly server: StdioServerConfig;
@@ -18,6 +22,8 @@ export interface StdioTransportOptions {
   /** A message over that limit is kept as it came, unread, up to this many bytes. Default: not at all. */
   readonly maxKeptBytes?: number | undefined;
   readonly onStderr: (line: string) => void;
+  /** Marks all that the server starts. Default: only its process group is ended with it. */
+  readonly family?: string | undefined;
 }
 
 /**
@@ -35,6 +41,8 @@ export class StdioTransport implements UpstreamTransport {
   #ending: Promise<void> | undefined;
   #closed = false;
   #end: ConnectionEnd | undefined;
+  /** Messages that it has not read, our answers to its own requests among them. */
+  #unread = 0;
 
   constructor(options: StdioTransportOptions) {
     this.#options = options;
@@ -50,10 +58,10 @@ export class StdioTransport implements UpstreamTransport {
 
   start(): Promise<void> {
     if (this.#child !== undefined || this.#closed) throw new TypeError('a StdioTransport starts once');
-    const { server, baseEnvironment } = this.#options;
+    const { server, baseEnvironment, family } = this.#options;
     const child = spawn(server.command, server.args, {
       cwd: server.cwd,
-      env: childEnvironment(baseEnvironment, server.env, process.platform),
+      env: { ...childEnvironment(baseEnvironment, server.env, process.platform), ...(family !== undefined && { [FAMILY_VARIABLE]: family }) },
       stdio: ['pipe', 'pipe', 'pipe'],
       // A process group of its own, so that all of it can be ended, and Ctrl-C in a terminal leaves the ending to us.
       detached: process.platform !== 'win32',
@@ -70,8 +78,14 @@ export class StdioTransport implements UpstreamTransport {
   send(message: JSONRPCMessage): Promise<void> {
     const stdin = this.#child?.stdin;
     if (this.#closed || !stdin?.writable) return Promise.reject(new Error('the process does not read its stdin any more'));
+    if (stdin.writableLength > MAX_UNREAD_BYTES || this.#unread >= MAX_UNREAD_MESSAGES) {
+      this.#fail('it does not read what it is sent', false);
+      return Promise.reject(new Error('the process does not read its stdin'));
+    }
+    this.#unread++;
     return new Promise((resolve, reject) => {
       stdin.write(`${JSON.stringify(message)}\n`, (error) => {
+        this.#unread--;
         if (error) reject(error);
         else resolve();
       });
@@ -81,8 +95,13 @@ export class StdioTransport implements UpstreamTransport {
   /** Ends the process and all it started. Resolves when they are gone. */
   async close(): Promise<void> {
     this.#finish(undefined);
-    if (this.#child !== undefined) this.#ending ??= endProcess(this.#child);
+    if (this.#child !== undefined) this.#ending ??= this.#endAll(this.#child);
     await this.#ending;
+  }
+
+  async #endAll(child: ChildProcess): Promise<void> {
+    await endProcess(child);
+    if (this.#options.family !== undefined) await endFamily(this.#options.family);
   }
 
   #listen(child: ChildProcess): void {
@@ -136,8 +155,8 @@ export class StdioTransport implements UpstreamTransport {
     else this.onmessage?.(reply);
   }
 
-  #fail(reason: string): void {
-    this.#finish({ reason, oversized: true });
+  #fail(reason: string, oversized = true): void {
+    this.#finish({ reason, oversized });
     void this.close();
   }
 

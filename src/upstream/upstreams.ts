@@ -3,8 +3,10 @@ import { abortable } from './abortable.ts';
 import type { CallAnswer, UpstreamCall } from './call.ts';
 import { failedAnswer } from './call.ts';
 import type { Catalog } from './catalog.ts';
+import { Logins } from './login/logins.ts';
 import type { UpstreamOptions } from './options.ts';
 import { DEFAULT_CONNECT_TIMEOUT_MS } from './options.ts';
+import { ProcessFamilies } from './process-family.ts';
 import { compare, UpstreamServer } from './server.ts';
 import { unknownServer } from './unknown.ts';
 
@@ -39,15 +41,20 @@ export function connectUpstreams(
 class ConnectedUpstreams implements Upstreams {
   readonly #servers: ReadonlyMap<string, UpstreamServer>;
   readonly #options: UpstreamOptions;
+  readonly #logins: Logins;
+  readonly #families = new ProcessFamilies();
   readonly #listeners = new Set<(catalog: Catalog) => void>();
   #catalog: Catalog;
   #timer: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(servers: Readonly<Record<string, ServerConfig>>, options: UpstreamOptions) {
+  constructor(servers: Readonly<Record<string, ServerConfig>>, given: UpstreamOptions) {
+    const options = { ...given, families: this.#families };
     this.#options = options;
     const entries = Object.entries(servers).sort(([a], [b]) => compare(a, b));
-    this.#servers = new Map(entries.map(([name, config]) => [name, new UpstreamServer(name, config, options, () => this.#update())]));
+    this.#logins = new Logins(options.logins);
+    const shared = { logins: this.#logins, onUpdate: () => this.#update() };
+    this.#servers = new Map(entries.map(([name, config]) => [name, new UpstreamServer(name, config, options, shared)]));
     this.#catalog = this.#assemble();
   }
 
@@ -76,8 +83,14 @@ class ConnectedUpstreams implements Upstreams {
   close(): Promise<void> {
     clearTimeout(this.#timer);
     this.#listeners.clear();
-    this.#closed ??= Promise.all([...this.#servers.values()].map((server) => server.close())).then(() => {});
+    this.#closed ??= this.#closeAll();
     return this.#closed;
+  }
+
+  async #closeAll(): Promise<void> {
+    await Promise.all([...this.#servers.values()].map((server) => server.close()));
+    this.#families.close();
+    await this.#logins.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,11 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
+import type { LookupFunction } from 'node:net';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
 import type { HttpServerConfig, ServerConfig, StdioServerConfig } from '../../src/config/schema.ts';
 import type { CatalogServer } from '../../src/upstream/catalog.ts';
+import type { LoginStoreOptions } from '../../src/upstream/login/login-store.ts';
 import type { UpstreamLog } from '../../src/upstream/options.ts';
 import type { Upstreams } from '../../src/upstream/upstreams.ts';
 import { connectUpstreams } from '../../src/upstream/upstreams.ts';
@@ -35,6 +37,8 @@ export interface ConnectOptions {
   readonly connectTimeoutMs?: number;
   readonly baseEnvironment?: Readonly<Record<string, string>>;
   readonly log?: UpstreamLog;
+  readonly logins?: LoginStoreOptions;
+  readonly lookup?: LookupFunction;
 }
 
 /** Connects, and closes after the test. */

@@ -129,7 +129,7 @@ test('answers that are not MCP, and HTTP errors, are protocol errors without the
   const upstreams = await connected(url);
   for (let n = answers.length; n > 0; n--) {
     const answer = await call(upstreams);
-    expect(answer).toMatchObject({ ok: false, error: { code: 'ERR_UPSTREAM_PROTOCOL' } });
+    expect(answer).toMatchObject({ ok: false, error: { code: n === 1 ? 'ERR_UPSTREAM_LOGIN' : 'ERR_UPSTREAM_PROTOCOL' } });
     expect(JSON.stringify(answer)).not.toContain('secret-body');
   }
 });
@@ -210,4 +210,37 @@ test('speaks the 2026 protocol: calls, cancels by closing the stream, and hears 
   more = true;
   handler.notify.toolsChanged();
   await until(() => toolNames(upstreams, 'raw').length === 2, 3_000);
+});
+
+test('a server of the older transport cannot send messages to another origin', async () => {
+  const elsewhere: IncomingHttpHeaders[] = [];
+  const other = await rawServer(() => {}, elsewhere);
+  for (const endpoint of [other, 'http://169.254.169.254/latest', 'file:///etc/passwd', '//127.0.0.1:1/x']) {
+    const url = await listen((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(`event: endpoint\ndata: ${endpoint}\n\n`);
+    });
+    const upstreams = connect({ old: remote('sse', url, { headers: { Authorization: 'Bearer top-secret-token' } }) });
+    await upstreams.settled();
+    expect(server(upstreams, 'old').state).toBe('retrying');
+    await upstreams.close();
+  }
+  expect(elsewhere).toEqual([]);
+});
+
+test('a public name that leads to this machine is not connected to, and says why to the operator alone', async () => {
+  const seen: IncomingHttpHeaders[] = [];
+  const url = await rawServer(() => {}, seen);
+  const rebound = `http://mcp.example.com:${new URL(url).port}/mcp`;
+  const upstreams = connect(
+    { raw: remote('http', rebound), old: remote('sse', rebound) },
+    { lookup: (_name, _options, callback) => callback(null, [{ address: '127.0.0.1', family: 4 }]) },
+  );
+  await upstreams.settled();
+  for (const name of ['raw', 'old']) {
+    expect(server(upstreams, name)).toMatchObject({ state: 'retrying', reason: expect.stringContaining('network.allowPrivate') });
+  }
+  const answer = await call(upstreams);
+  expect(JSON.stringify(answer)).toContain('ERR_UPSTREAM_ADDRESS');
+  expect(JSON.stringify(answer)).not.toContain('127.0.0.1');
+  expect(seen).toEqual([]);
 });

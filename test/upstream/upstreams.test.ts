@@ -218,7 +218,16 @@ test('a child process gets a minimal environment, its own variables and its fold
   const upstreams = connect({ chatty: fixture('chatty', [], { cwd, env: { OWN: 'yes', API_TOKEN: 'abcdef' } }) }, { baseEnvironment });
   await upstreams.settled();
   const env = await upstreams.call({ server: 'chatty', tool: 'env', arguments: {} }, never());
-  expect(env.ok && JSON.parse(env.value)).toEqual({ PATH: '/usr/bin:/bin', HOME: '/tmp', LC_ALL: 'C', OWN: 'yes', API_TOKEN: 'abcdef' });
+  // By the last one it is found again, with all that it starts.
+  const family = { AMPOULE_UPSTREAM: expect.stringMatching(/^[0-9a-f-]{36}\.1$/) };
+  expect(env.ok && JSON.parse(env.value)).toEqual({
+    PATH: '/usr/bin:/bin',
+    HOME: '/tmp',
+    LC_ALL: 'C',
+    OWN: 'yes',
+    API_TOKEN: 'abcdef',
+    ...family,
+  });
   const folder = await upstreams.call({ server: 'chatty', tool: 'cwd', arguments: {} }, never());
   expect(folder).toEqual({ ok: true, value: JSON.stringify({ cwd }) });
 });
