@@ -6,6 +6,7 @@ import { HostFunctionError } from '../../host-functions/host-error.ts';
 import { parsePiece, readKeptForm, readPiece, unknownResult, type KeptForm, type Piece } from '../../host-functions/kept-result.ts';
 import { SandboxError, type ErrorCode } from '../errors.ts';
 import { makeFolder, OWNER_ONLY } from '../make-folder.ts';
+import { entriesOver, ownerOf } from './fair-room.ts';
 import { listEntries, removeEntry, removeRubbish, TEMPORARY_SUFFIX, type Entry } from './kept-files.ts';
 
 export interface KeptResultsOptions {
@@ -162,7 +163,7 @@ class ResultFiles implements KeptResults {
   /** One after the other: two that come together must not both count on the same room. */
   #makeRoomFor(entry: Entry): Promise<void> {
     const turn = this.#turn.then(async () => {
-      await this.#removeOld(entry.bytes);
+      await this.#removeOld(entry.bytes, { folder: ownerOf(entry), bytes: entry.bytes });
       this.#entries.push(entry);
       this.#writing.add(entry);
     });
@@ -170,20 +171,19 @@ class ResultFiles implements KeptResults {
     return turn;
   }
 
-  /** Removes what is over its time, and the oldest until there is room for so many bytes. */
-  async #removeOld(room: number): Promise<void> {
+  /** Removes what is over its time, then as much as it takes for there to be room for so many bytes of an owner, see {@link entriesOver}. */
+  async #removeOld(room: number, owner?: { readonly folder: string; readonly bytes: number }): Promise<void> {
     const now = this.#now();
     let held = this.#entries.reduce((sum, { bytes }) => sum + bytes, 0);
     // Another process may keep results here too, or have removed some.
     if (room > 0 && held + room > this.#options.maxBytes) await this.#lookAgain();
     held = this.#entries.reduce((sum, { bytes }) => sum + bytes, 0);
-    const gone: Entry[] = [];
-    this.#entries = this.#entries.filter((entry) => {
-      if (entry.expiresAt > now && held + room <= this.#options.maxBytes) return true;
-      held -= entry.bytes;
-      gone.push(entry);
-      return false;
-    });
+    const expired = this.#entries.filter(({ expiresAt }) => expiresAt <= now);
+    for (const { bytes } of expired) held -= bytes;
+    const left = this.#entries.filter(({ expiresAt }) => expiresAt > now);
+    const gone = [...expired, ...entriesOver(left, held + room - this.#options.maxBytes, owner)];
+    const isGone = new Set(gone);
+    this.#entries = this.#entries.filter((entry) => !isGone.has(entry));
     for (const entry of gone) await removeEntry(entry);
     this.#wait();
   }

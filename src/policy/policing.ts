@@ -1,16 +1,20 @@
 import type { Policies } from '../config/policy-schema.ts';
+import type { Principals } from '../config/principals-schema.ts';
 import type { Diagnostic } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
-import type { Catalog } from '../upstream/catalog.ts';
+import type { Catalog, CatalogTool } from '../upstream/catalog.ts';
 import { createCallBudgets } from './call-budgets.ts';
 import { createDataFlow } from './data-flow.ts';
 import { createPersonalData } from './personal-data.ts';
 import { RunPolicies } from './run-policies.ts';
 import { compileLimitKey } from './limit-keys.ts';
-import { createToolRules } from './tool-rules.ts';
+import { createPrincipalRules } from './principal-rules.ts';
+import type { Verdict } from './tool-rules.ts';
 
 export interface PolicingOptions {
   readonly policies: Policies;
+  /** Some of them have policies of their own. Default: none. */
+  readonly principals?: Principals;
   /** How long the values behind tokens are kept after their last use, in milliseconds. */
   readonly ttlMs: number;
   readonly now?: () => number;
@@ -27,26 +31,35 @@ export interface PolicedRun {
 /** The operator's policies, ready to judge runs. */
 export interface Policing {
   begin(run: PolicedRun): RunPolicies;
-  /** Whether a person may be asked about a call of any tool that there is now. The same answer for the same catalog. */
+  /** Whether a person may be asked about a call of any tool that there is now, for whomever. The same answer for the same catalog. */
   asks(catalog: Catalog): boolean;
+  /** What is said of calls of a tool by a principal. */
+  decision(principal: string, server: string, tool: CatalogTool): Verdict['decision'];
 }
 
-export function createPolicing({ policies, ttlMs, now }: PolicingOptions): Policing {
-  const rules = createToolRules(policies);
+export function createPolicing({ policies, principals = {}, ttlMs, now }: PolicingOptions): Policing {
+  const rules = createPrincipalRules(policies, principals);
   const flow = createDataFlow(policies.dataFlow);
   const personal = createPersonalData(policies.personalData, ttlMs, now);
   const asking = new WeakMap<Catalog, boolean>();
   return {
     begin: ({ principal, tools, dryRun = false, catalog }) => {
-      const parts = { rules, budgets: createCallBudgets(tools), flow: flow?.begin(), personal: personal?.begin(principal), dryRun };
+      const parts = {
+        rules: rules.of(principal),
+        budgets: createCallBudgets(tools),
+        flow: flow?.begin(),
+        personal: personal?.begin(principal),
+        dryRun,
+      };
       return new RunPolicies(parts, tools && unknownLimits(tools, catalog));
     },
     asks: (catalog) => {
-      const known =
-        asking.get(catalog) ?? catalog.servers.some(({ name, tools }) => tools.some((tool) => rules(name, tool).decision === 'ask'));
+      const mayAsk = (server: string, tool: CatalogTool): boolean => rules.all.some((some) => some(server, tool).decision === 'ask');
+      const known = asking.get(catalog) ?? catalog.servers.some(({ name, tools }) => tools.some((tool) => mayAsk(name, tool)));
       asking.set(catalog, known);
       return known;
     },
+    decision: (principal, server, tool) => rules.of(principal)(server, tool).decision,
   };
 }
 

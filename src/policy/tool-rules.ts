@@ -36,16 +36,17 @@ const STRICTNESS: Record<Decision, number> = { allow: 0, ask: 1, deny: 2 };
 /**
  * Compiles the operator's policies. The most specific one decides: the tool's name, else the longest glob (of several as long the strictest), else the
  * server's, else the default.
+ * @param at where they stand in the config file
  */
-export function createToolRules({ default: fallback, servers }: Policies): ToolRules {
-  const compiled = new Map(Object.entries(servers).map(([name, policy]) => [name, compileServer(name, policy)]));
+export function createToolRules({ default: fallback, servers }: Pick<Policies, 'default' | 'servers'>, at = 'policies'): ToolRules {
+  const compiled = new Map(Object.entries(servers).map(([name, policy]) => [name, compileServer(`${at}.servers.${name}`, policy)]));
   // A catalog keeps the object of a tool as long as nothing about it changes.
   const known = new Map<string, WeakMap<CatalogTool, Verdict>>();
   return (server, tool) => {
     let ofServer = known.get(server);
     if (ofServer === undefined) known.set(server, (ofServer = new WeakMap()));
     let verdict = ofServer.get(tool);
-    if (verdict === undefined) ofServer.set(tool, (verdict = judge(compiled.get(server), tool, fallback)));
+    if (verdict === undefined) ofServer.set(tool, (verdict = judge(compiled.get(server), tool, fallback, at)));
     return verdict;
   };
 }
@@ -57,8 +58,13 @@ interface CompiledServer {
   readonly entries: readonly Entry[];
 }
 
-function compileServer(name: string, { policy, maxCalls, tools }: Policies['servers'][string]): CompiledServer {
-  const rule = `policies.servers.${name}`;
+/** The stricter decision, and the budgets of both. */
+export function stricterOf(a: Verdict, b: Verdict): Verdict {
+  const { decision, rule } = STRICTNESS[b.decision] > STRICTNESS[a.decision] ? b : a;
+  return { decision, rule, budgets: [...a.budgets, ...b.budgets] };
+}
+
+function compileServer(rule: string, { policy, maxCalls, tools }: Policies['servers'][string]): CompiledServer {
   const entries = Object.entries(tools).map(([key, tool]): Entry => {
     const at = `${rule}.tools[${JSON.stringify(key)}]`;
     return { key, rule: `${at}.policy`, matches: compileGlob(key), policy: tool.policy, budget: budgetOf(at, tool.maxCalls) };
@@ -70,10 +76,10 @@ function budgetOf(rule: string, maxCalls: number | undefined): CallBudget | unde
   return maxCalls === undefined ? undefined : { rule: `${rule}.maxCalls`, maxCalls };
 }
 
-function judge(server: CompiledServer | undefined, tool: CatalogTool, fallback: Policies['default']): Verdict {
+function judge(server: CompiledServer | undefined, tool: CatalogTool, fallback: Policies['default'], at: string): Verdict {
   const entries = (server?.entries ?? []).filter(({ key, matches }) => key === tool.name || matches(tool.name));
   const budgets = [server?.budget, ...entries.map(({ budget }) => budget)].filter((budget) => budget !== undefined);
-  return { ...decide(server, entries, tool, fallback), budgets };
+  return { ...decide(server, entries, tool, fallback, at), budgets };
 }
 
 function decide(
@@ -81,6 +87,7 @@ function decide(
   entries: readonly Entry[],
   tool: CatalogTool,
   fallback: Policies['default'],
+  at: string,
 ): Omit<Verdict, 'budgets'> {
   const [best] = entries
     .flatMap(({ policy, ...entry }) => (policy === undefined ? [] : [{ ...entry, policy }]))
@@ -92,7 +99,7 @@ function decide(
     );
   if (best !== undefined) return { decision: best.policy, rule: best.rule };
   if (server?.policy !== undefined) return { decision: server.policy, rule: server.rule };
-  if (fallback !== 'annotations') return { decision: fallback, rule: 'policies.default' };
+  if (fallback !== 'annotations') return { decision: fallback, rule: `${at}.default` };
   const isDestructive = tool.annotations?.destructiveHint === true;
-  return { decision: isDestructive ? 'ask' : 'allow', rule: 'policies.default, as the tool says that it is destructive' };
+  return { decision: isDestructive ? 'ask' : 'allow', rule: `${at}.default, as the tool says that it is destructive` };
 }

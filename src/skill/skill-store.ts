@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { SandboxError } from '../errors.ts';
-import { openDatabase, transact } from '../store/database.ts';
+import { transact } from '../store/database.ts';
+import { openReadable } from '../store/readable-database.ts';
 import { closureOf, drawCircle } from './closure.ts';
 import type { NewSkill, SkillDependencies, SkillExport, SkillMode, SkillState, SkillVersion } from './skill.ts';
 import { importsOf } from './skill-set.ts';
@@ -10,11 +11,16 @@ import { MIGRATIONS, STATEMENTS } from './skill-tables.ts';
 /** Versions of one name that are kept of what one principal saved. The one in use is kept in any case. */
 export const MAX_VERSIONS = 20;
 
+/** Who comes from this machine, and has nobody to share with but by the operator's wish. */
+const LOCAL = 'local';
+/** A principal may have so many times as many as are free: three quarters of all where it is alone, less where others have some. */
+const SHARE = 3;
+
 export interface SkillStoreOptions {
   /** Path of the database. Default: in memory, gone when the process ends. */
   readonly file?: string;
   readonly mode: SkillMode;
-  /** Names that may be kept, each counted once for every principal that saved it. */
+  /** Names that may be kept, each counted once for every principal that saved it. One principal alone gets not all of them, but for `local`. */
   readonly maxSkills: number;
   readonly now?: () => number;
 }
@@ -52,7 +58,7 @@ export interface SkillStore {
 /** Opens or makes the file. @throws SandboxError ERR_SKILL_STORE */
 export function createSkillStore(options: SkillStoreOptions): SkillStore {
   const { mode, now = Date.now } = options;
-  const db = guarded(() => openDatabase({ file: options.file, migrations: MIGRATIONS }));
+  const db = guarded(() => openReadable({ file: options.file, migrations: MIGRATIONS }));
   const tables = new SkillTables(db, mode);
   const changing = <T>(work: () => T): T =>
     guarded(() =>
@@ -126,13 +132,21 @@ class SkillTables {
     const isSame =
       newest?.version === last && newest.code === code && newest.description === description && newest.dependsHash === dependsHash;
     if (isSame && (newest.state === 'approved' || newest.state === state)) return newest;
-    if (own.length === 0 && Number(this.run.owned.get()?.['count']) >= maxSkills) throw tooMany(maxSkills);
+    if (own.length === 0) this.#demandRoom(principal, maxSkills);
     refuseCircle(name, importsOf(skill), (imported) => this.find(imported, principal));
     const version = last + 1;
     const texts = { exports: JSON.stringify(skill.exports), depends, dependsHash };
     this.run.add.run({ name, version, principal, state, description, code, ...texts, savedAt: time });
     this.#forget(name, own);
     return { ...skill, version, state, dependsHash, savedAt: time };
+  }
+
+  /** Skills are not replaced by others, so nobody with a name may take all of the room: there is always some left for whoever comes. */
+  #demandRoom(principal: string, maxSkills: number): void {
+    const all = Number(this.run.owned.get()?.['count']);
+    if (all >= maxSkills) throw tooMany(maxSkills);
+    const own = Number(this.run.ownedBy.get({ principal })?.['count']);
+    if (principal !== LOCAL && own > 0 && own >= SHARE * (maxSkills - all)) throw tooManyOwn(own, maxSkills);
   }
 
   decide(name: string, version: number, state: 'approved' | 'rejected', time: number): SkillVersion {
@@ -168,6 +182,16 @@ function tooMany(maxSkills: number): SandboxError {
   return new SandboxError('ERR_SKILL_INVALID', `There are ${maxSkills} skills already, and no more can be saved.`, {
     hint: 'Save it as a new version of a skill that you have, or ask the operator to remove some or to raise limits.maxSkills.',
   });
+}
+
+function tooManyOwn(own: number, maxSkills: number): SandboxError {
+  return new SandboxError(
+    'ERR_SKILL_INVALID',
+    `You have saved ${own} skills, and what is left of the ${maxSkills} that there may be is for others.`,
+    {
+      hint: 'Save it as a new version of a skill that you have, or ask the operator to remove some or to raise limits.maxSkills.',
+    },
+  );
 }
 
 function toSkill(row: Record<string, SQLOutputValue>): SkillVersion {

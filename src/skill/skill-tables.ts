@@ -36,6 +36,7 @@ export const STATEMENTS = {
   newest: 'SELECT max(version) AS version FROM skills WHERE name = :name',
   own: `SELECT ${COLUMNS} FROM skills WHERE name = :name AND principal = :principal ORDER BY version DESC`,
   owned: 'SELECT count(*) AS count FROM (SELECT DISTINCT name, principal FROM skills)',
+  ownedBy: 'SELECT count(DISTINCT name) AS count FROM skills WHERE principal = :principal',
   add: `INSERT INTO skills (${COLUMNS}) VALUES (:name, :version, :principal, :state, :description, :code, :exports, :depends, :dependsHash, :savedAt, NULL)`,
   all: `SELECT ${COLUMNS} FROM skills ORDER BY name, version`,
   history: `SELECT ${COLUMNS} FROM skills WHERE name = :name ORDER BY version DESC`,

@@ -1,0 +1,164 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AUDIT_KINDS, type AuditLine } from '../audit/audit-event.ts';
+import { openAuditRegister, type AuditChoice, type AuditRegister, type NumberedLine } from '../audit/audit-register.ts';
+import { lineText } from '../audit/audit-text.ts';
+import { AUDIT_DATABASE } from '../audit/open-audit.ts';
+import { SandboxError } from '../errors.ts';
+import { harmlessLine } from '../result/harmless-text.ts';
+import { cacheDirectory, readConfig, type CommonOptions, type ProcessContext } from './command.ts';
+import { drawTable } from './table.ts';
+
+export interface AuditOptions extends CommonOptions {
+  readonly principal?: string;
+  readonly since?: string;
+  readonly server?: string;
+  readonly tool?: string;
+  readonly code?: string;
+  readonly kind?: string;
+  readonly execution?: string;
+  readonly failed?: boolean;
+  readonly limit?: string;
+  readonly json?: boolean;
+  readonly follow?: boolean;
+}
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1_000_000;
+/** How often a file is looked at for new lines. */
+const FOLLOW_MS = 200;
+const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+/** `ampoule audit`: who did what. @throws SandboxError ERR_CLI_USAGE, ERR_AUDIT_STORE */
+export async function showAudit(context: ProcessContext, options: AuditOptions): Promise<void> {
+  const choice = choiceOf(options, Date.now());
+  const limit = limitOf(options.limit);
+  const show = options.json === true ? showJson : options.follow === true ? showRows : showTable;
+  const config = await readConfig(context, options);
+  const file = join(cacheDirectory(context, config), AUDIT_DATABASE);
+  // Whoever reads has seen enough, such as `head`.
+  context.stdout.on('error', () => undefined);
+  const write = (text: string): void => void context.stdout.write(text);
+  if (options.follow === true) return follow(context, file, choice, limit, (lines) => write(show(lines)));
+  if (!existsSync(file)) return write(show([]));
+  using register = opened(file);
+  return write(show(register.last(choice, limit)));
+}
+
+/** Until the reader goes or the command is told to end. */
+async function follow(
+  { signal, stdout }: ProcessContext,
+  file: string,
+  choice: AuditChoice,
+  limit: number,
+  show: (lines: readonly NumberedLine[]) => void,
+): Promise<void> {
+  const gone = new AbortController();
+  stdout.once('error', () => gone.abort());
+  const ended = AbortSignal.any([signal, gone.signal]);
+  // The server may not have begun yet.
+  while (!existsSync(file)) if (await isOver(ended)) return;
+  using register = opened(file);
+  let after = register.newest();
+  show(register.last(choice, limit).filter(({ id }) => id <= after));
+  while (!(await isOver(ended))) {
+    const { lines, upTo } = register.after(choice, after);
+    after = upTo;
+    if (lines.length > 0) show(lines);
+  }
+}
+
+async function isOver(signal: AbortSignal): Promise<boolean> {
+  await delay(FOLLOW_MS, undefined, { signal }).catch(() => undefined);
+  return signal.aborted;
+}
+
+function opened(file: string): AuditRegister & Disposable {
+  const register = openAuditRegister(file);
+  return { ...register, [Symbol.dispose]: () => register.close() };
+}
+
+function choiceOf({ since, kind, ...options }: AuditOptions, now: number): AuditChoice {
+  const { principal, server, tool, code, execution, failed } = options;
+  if (kind !== undefined && !(AUDIT_KINDS as readonly string[]).includes(kind)) {
+    throw usage(`--kind expects one of ${AUDIT_KINDS.join(', ')}, got ${shown(kind)}.`);
+  }
+  return { principal, server, tool, code, execution, failed, kind, since: since === undefined ? undefined : timeOf(since, now) };
+}
+
+function timeOf(text: string, now: number): number {
+  const ago = /^(\d{1,9})([smhdw])$/.exec(text);
+  if (ago) return now - Number(ago[1]) * (UNITS[ago[2] ?? ''] ?? Number.NaN);
+  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(time)) return time;
+  throw usage(
+    `--since expects a time ago such as 30m, 1h or 7d, or a date such as 2026-01-31 or 2026-01-31T12:00:00Z, got ${shown(text)}.`,
+  );
+}
+
+function limitOf(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_LIMIT;
+  const limit = Number(text);
+  if (/^\d+$/.test(text) && limit >= 1 && limit <= MAX_LIMIT) return limit;
+  throw usage(`--limit expects a whole number from 1 to ${MAX_LIMIT}, got ${shown(text)}.`);
+}
+
+function usage(message: string): SandboxError {
+  return new SandboxError('ERR_CLI_USAGE', message, { hint: '"ampoule audit --help" shows all options.' });
+}
+
+function shown(text: string): string {
+  return harmlessLine(JSON.stringify(text.slice(0, 64)));
+}
+
+function showJson(lines: readonly NumberedLine[]): string {
+  return lines.map(({ line }) => `${lineText(line)}\n`).join('');
+}
+
+const HEAD = ['TIME', 'PRINCIPAL', 'KIND', 'WHAT', 'OUTCOME', 'MS', 'FUEL', 'EXECUTION'];
+
+function showTable(lines: readonly NumberedLine[]): string {
+  if (lines.length === 0) return 'No lines.\n';
+  const count = `${lines.length} ${lines.length === 1 ? 'line' : 'lines'}.`;
+  return `${drawTable([HEAD, ...lines.map(({ line }) => rowOf(line))])}\n${count}\n`;
+}
+
+/** Row by row, as they come. */
+function showRows(lines: readonly NumberedLine[]): string {
+  return lines.map(({ line }) => `${rowOf(line).join('  ')}\n`).join('');
+}
+
+/** Names are strangers': nothing in them makes another line or moves the cursor of this terminal. */
+function rowOf(line: AuditLine): string[] {
+  const { time, principal = '-', kind, ms, fuel, execution = '-' } = line;
+  const cells = [new Date(time).toISOString(), principal, kind, whatOf(line), outcomeOf(line), numberOf(ms), numberOf(fuel), execution];
+  return cells.map(harmlessLine);
+}
+
+function whatOf({ kind, server, tool, subject, action, program, calls = 0, dryRun, from }: AuditLine): string {
+  const dry = dryRun === true ? ' (dry run)' : '';
+  switch (kind) {
+    case 'begin':
+    case 'run':
+      return `program ${program?.slice(0, 12) ?? '-'}${calls > 0 ? `, ${calls} ${calls === 1 ? 'call' : 'calls'}` : ''}${dry}`;
+    case 'call':
+      return `${server ?? '-'}.${tool ?? '-'}${dry}`;
+    case 'auth':
+    case 'skill':
+    case 'key':
+    case 'login':
+      return [action, subject ?? server, from && `from ${from}`].filter((part) => part !== undefined && part !== '').join(' ') || '-';
+    case 'gap':
+      return 'lines that could not be written';
+  }
+}
+
+function outcomeOf({ code, approval, times = 1 }: AuditLine): string {
+  const asked = approval === undefined ? '' : ` (person: ${approval})`;
+  return `${code ?? 'ok'}${asked}${times > 1 ? ` x ${times}` : ''}`;
+}
+
+function numberOf(value: number | undefined): string {
+  return value === undefined ? '-' : String(value);
+}
