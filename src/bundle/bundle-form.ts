@@ -1,22 +1,26 @@
 import type { Bundle } from './bundle.ts';
 import { ENTRY_FILE } from './esbuild.ts';
 import { offsetLookup } from './position-map.ts';
-import { PROGRAM_NAME, type ProgramText } from './program-text.ts';
+import type { ProgramText } from './program-text.ts';
 import type { Scan } from './scan-result.ts';
 import type { SkillLookup } from './skill-places.ts';
 import type { LineTable, PreparedSource } from './source-text.ts';
 
-/** What stands before a program in its script. */
-export const BANNER = `"use strict";return (async () => {let ${PROGRAM_NAME};`;
-const RETURN_VALUE = `return ${PROGRAM_NAME}();})();`;
+/** What every script begins with. */
+export const HEAD = '"use strict";return (async () => {';
 // A class is a value; a function is called. Only its text tells them apart.
-const RETURN_EXPORT = `const value = await ${PROGRAM_NAME}();return typeof value === "function" && !/^class\\b/.test(Function.prototype.toString.call(value)) ? value(input) : value;})();`;
+const RETURN_EXPORT = `return typeof value === "function" && !/^class\\b/.test(Function.prototype.toString.call(value)) ? value(input) : value;})();`;
 /** What stands behind it. */
 export const END = '\n//# sourceURL=program.js\n';
 
+/** What stands before a program in its script. */
+export function bannerOf({ programName }: Scan): string {
+  return `${HEAD}let ${programName};`;
+}
+
 /** What ends a program's function: its value, or that of the export that it has. */
-export function footerOf({ tail }: Scan): string {
-  return tail === '' ? RETURN_VALUE : RETURN_EXPORT;
+export function footerOf({ tail, programName }: Scan): string {
+  return tail === '' ? `return ${programName}();})();` : `const value = await ${programName}();${RETURN_EXPORT}`;
 }
 
 /** The agent's text, and where its lines are. */

@@ -8,7 +8,8 @@ import { valuesOf } from './skill-values.ts';
 import { skillOf } from './skill-places.ts';
 import { type ModuleWorld, printable, quotedList } from './specifiers.ts';
 
-const MAX_DIAGNOSTICS = 10;
+/** More are not told. To find the place of each in a long line takes its time. */
+export const MAX_DIAGNOSTICS = 10;
 
 /** One thing that is wrong with the agent's code, ready to be shown. */
 export interface Finding {
@@ -39,7 +40,7 @@ export function readMessages(
   world: ModuleWorld,
   locate: (message: BuildMessage) => SourceLocation | undefined,
 ): Finding[] {
-  return messages.map((message) => ({ ...readOwnMessage(message, world), location: locate(message) }));
+  return messages.slice(0, MAX_DIAGNOSTICS).map((message) => ({ ...readOwnMessage(message, world), location: locate(message) }));
 }
 
 /** What is wrong inside of a skill is told as the skill's. */
@@ -114,8 +115,12 @@ function explainLibrary(message: BuildMessage): Finding {
   return { code: 'ERR_BUNDLE_IMPORT', message: `${name} cannot be used: ${reason}.`, hint: 'Use another library, or a tool of a server.' };
 }
 
-function sentence(text: string): string {
+/** A message of esbuild as a sentence. */
+export function sentence(text: string): string {
   // Paths of modules in the texts of esbuild are ours, not the agent's.
-  const plain = text.replaceAll(ENTRY_FILE, 'the code').replace(/ \(see .*\)$/u, '');
+  const plain = text
+    .replaceAll(ENTRY_FILE, 'the code')
+    .replace(/ \(see .*\)$/u, '')
+    .replace(/:$/u, '');
   return /[.!?]$/u.test(plain) ? plain : `${plain}.`;
 }

@@ -1,9 +1,9 @@
 import type { Bundle } from './bundle.ts';
-import { BANNER, END, footerOf, type Made, type Sources, toBundle } from './bundle-form.ts';
+import { bannerOf, END, footerOf, type Made, type Sources, toBundle } from './bundle-form.ts';
 import { type DirectLink, type Linkers, linkDirectly } from './direct-link.ts';
 import { transform } from './esbuild.ts';
 import { freeName } from './free-name.ts';
-import { blankModule, composeProgram, type LoweredNamespace, PROGRAM_NAME } from './program-text.ts';
+import { blankModule, composeProgram, type LoweredNamespace } from './program-text.ts';
 import type { Scan } from './scan-result.ts';
 import type { SkillLookup } from './skill-places.ts';
 import { LineTable } from './source-text.ts';
@@ -25,22 +25,20 @@ export async function bundleDirectly(
   const prefix = freeName('$ampoule', sources.prepared.text);
   const link = scan.bindings && (await linkDirectly(scan.bindings, world, { linker, skills }, prefix));
   if (link === undefined) return undefined;
-  if (scan.stripped !== undefined && !sources.prepared.text.includes(PROGRAM_NAME)) {
-    return toPlainBundle(link, scan.stripped, sources, scan);
-  }
+  if (scan.stripped !== undefined) return toPlainBundle(link, scan.stripped, sources, scan);
   const program = composeProgram(sources.prepared.text, { ...scan, imports: [] }, lowered, link.inner);
-  const outcome = await transform(program.text, timeoutMs, { banner: BANNER + link.outer, footer: footerOf(scan) });
+  const outcome = await transform(program.text, timeoutMs, { banner: bannerOf(scan) + link.outer, footer: footerOf(scan) });
   if (!outcome.ok || outcome.warnings.some(({ id }) => id === 'assign-to-constant')) return undefined;
-  return toBundle(outcome, program, sources, inHead(outcome.script, link));
+  return toBundle(outcome, program, sources, inHead(outcome.script, bannerOf(scan), link));
 }
 
 /** The places of skills in a script that begins with their declarations. */
-function inHead(script: string, { outer, inSkill }: DirectLink): SkillLookup {
+function inHead(script: string, banner: string, { outer, inSkill }: DirectLink): SkillLookup {
   let lines: LineTable | undefined;
   return (line, column) => {
-    if (line < 1 || column < 1 || !script.startsWith(BANNER + outer)) return undefined;
+    if (line < 1 || column < 1 || !script.startsWith(banner + outer)) return undefined;
     lines ??= new LineTable(script, 'script');
-    return inSkill(lines.offsetAt(line, column - 1) - BANNER.length);
+    return inSkill(lines.offsetAt(line, column - 1) - banner.length);
   };
 }
 
@@ -48,10 +46,10 @@ function inHead(script: string, { outer, inSkill }: DirectLink): SkillLookup {
 function toPlainBundle(link: DirectLink, stripped: string, sources: Sources, scan: Scan): Made {
   const { outer, inner } = link;
   // A block of their own, because an imported name may be one of ours.
-  const head = `${BANNER}${outer}{${inner}\n`;
+  const head = `${bannerOf(scan)}${outer}{${inner}\n`;
   const program = composeProgram(sources.prepared.text, { ...scan, imports: [] }, []);
   const text = `${head}${blankModule(stripped)}}${footerOf(scan)}${END}`;
-  const inSkill = inHead(text, link);
+  const inSkill = inHead(text, bannerOf(scan), link);
   let lines: LineTable | undefined;
   const bundle: Bundle = {
     script: text,

@@ -50,7 +50,7 @@ export async function linkDirectly(
     const values = await Promise.all(parts.map((part) => modules.valueOf(part)));
     if (values.includes(undefined)) return undefined;
     const properties = parts.map(({ name }, at) => `${name}:${values[at]}`);
-    inner.push(`const ${local}=${imported === '*' ? `Object.freeze({__proto__:null,${properties.join()}})` : values[0]};`);
+    inner.push(`const ${local}=${imported === '*' ? modules.whole(specifier, properties) : values[0]};`);
   }
   return { outer: modules.declarations.join(''), inner: inner.join(''), inSkill: (offset) => modules.inSkill(offset) };
 }
@@ -87,6 +87,11 @@ class LinkedModules {
   /** An expression for the module of a skill. */
   skill(name: string): string {
     return `${this.#constant('skills', '')}.${this.#skills?.properties.get(name)}`;
+  }
+
+  /** An expression for a module of these properties. Made where no name is the agent's: it may have called an import `Object`. */
+  whole(specifier: string, properties: readonly string[]): string {
+    return this.#constant(`* of ${specifier}`, `Object.freeze({__proto__:null,${properties.join()}})`);
   }
 
   /** The place in a skill for an offset in the declarations. */

@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as esbuild from 'esbuild';
 import { SandboxError } from '../errors.ts';
+import { MemoryWatch } from '../memory-watch.ts';
 import { closedResolver, linkResolver, unmapped } from './closed-resolver.ts';
+import { EsbuildService } from './esbuild-service.ts';
 import type { BuildMessage, BuildOutcome, LinkSource, ModuleSource, Refusal } from './module-source.ts';
 import type { TrustedOptions } from './trusted-options.ts';
 
@@ -14,8 +16,20 @@ export const ENTRY_FILE = 'agent:program';
 const MAX_ATTEMPTS = 3;
 const SERVICE_GONE = /^(?:The service (?:was stopped|is no longer running)|write EPIPE|spawn )/u;
 const DIALECT = { target: 'es2024', supported: { 'dynamic-import': false, using: false }, charset: 'utf8' } as const;
+/** What esbuild warns of and nobody reads. Against: thousands of warnings in one long line, each of which repeats the line. */
+const SILENT = Object.fromEntries(
+  (
+    'assign-to-define class-name-will-throw commonjs-variable-in-esm delete-super-property direct-eval duplicate-case duplicate-class-member duplicate-object-key ' +
+    'empty-import-meta equals-nan equals-negative-zero equals-new-object html-comment-in-js impossible-typeof indirect-require ' +
+    'private-name-will-throw semicolon-after-return suspicious-boolean-not suspicious-logical-operator suspicious-nullish-coalescing ' +
+    'this-is-undefined-in-esm unsupported-dynamic-import unsupported-jsx-comment unsupported-regexp unsupported-require-call call-import-namespace'
+  )
+    .split(' ')
+    .map((id) => [id, 'silent' as const]),
+);
 const DEFINED = { 'process.env.NODE_ENV': '"production"' };
 
+const service = new EsbuildService();
 // esbuild keeps one child process per Node process; so does this module. `generation` counts its replacements.
 let generation = 0;
 let users = 0;
@@ -40,18 +54,22 @@ export function openEsbuild(): Disposable {
  * Bundles to one script, between `banner` and `footer`.
  * @throws SandboxError ERR_BUNDLE_FAILED after `timeoutMs`, or when the child process dies again and again.
  */
-export function build(source: ModuleSource, wrap: { banner: string; footer: string }, timeoutMs: number): Promise<BuildOutcome> {
-  return bundle(source, { format: 'iife', banner: { js: wrap.banner }, footer: { js: wrap.footer } }, timeoutMs);
+export function build(
+  source: ModuleSource,
+  { banner, footer, quiet }: { banner: string; footer: string; quiet: boolean },
+  timeoutMs: number,
+): Promise<BuildOutcome> {
+  return bundle(source, { format: 'iife', banner: { js: banner }, footer: { js: footer }, logOverride: silence(quiet) }, timeoutMs);
 }
 
 /** Bundles to one module without imports, as what others are to be linked with. Throws as {@link build} does. */
-export function buildModule(source: ModuleSource, timeoutMs: number): Promise<BuildOutcome> {
-  return bundle(source, { format: 'esm' }, timeoutMs);
+export function buildModule(source: ModuleSource, timeoutMs: number, quiet = false): Promise<BuildOutcome> {
+  return bundle(source, { format: 'esm', logOverride: silence(quiet) }, timeoutMs);
 }
 
 function bundle(
   source: ModuleSource,
-  shape: Pick<esbuild.BuildOptions, 'format' | 'banner' | 'footer'>,
+  shape: Pick<esbuild.BuildOptions, 'format' | 'banner' | 'footer' | 'logOverride'>,
   timeoutMs: number,
 ): Promise<BuildOutcome> {
   return withService(timeoutMs, async () => {
@@ -73,7 +91,6 @@ function bundle(
       legalComments: 'none',
       treeShaking: true,
       logLevel: 'silent',
-      logLimit: 20,
       plugins: [closedResolver(source)],
     });
     const [map, script] = [textOf(result.outputFiles, '.map'), textOf(result.outputFiles, '.js')];
@@ -116,10 +133,16 @@ export function transform(text: string, timeoutMs: number, wrap?: { banner: stri
       tsconfigRaw: '{}',
       legalComments: 'none',
       logLevel: 'silent',
+      logOverride: SILENT,
       ...(wrap && { ...wrap, format: 'iife', platform: 'browser', define: DEFINED }),
     });
     return { ok: true, script: result.code, map: result.map, warnings: result.warnings.map(toMessage) };
   });
+}
+
+/** @param quiet - not to say of exports that there are not, either. */
+function silence(quiet: boolean): Record<string, esbuild.LogLevel> {
+  return quiet ? { ...SILENT, 'import-is-undefined': 'silent' } : SILENT;
 }
 
 function textOf(files: readonly esbuild.OutputFile[], ending: string): string {
@@ -129,15 +152,19 @@ function textOf(files: readonly esbuild.OutputFile[], ending: string): string {
 async function withService(timeoutMs: number, work: () => Promise<BuildOutcome>): Promise<BuildOutcome> {
   for (let attempt = 1; ; attempt += 1) {
     const seen = generation;
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
+    let stopped: SandboxError | undefined;
+    const stop = (reason: SandboxError): void => {
+      stopped = reason;
       replaceService(seen);
-    }, timeoutMs);
+    };
+    startService();
+    const timer = setTimeout(() => stop(timedOut(timeoutMs)), timeoutMs);
+    using watch = new MemoryWatch(service.pid);
+    watch.onTooMuch = () => stop(tooMuch());
     try {
       return await untilStopped(work());
     } catch (thrown) {
-      if (late) throw timedOut(timeoutMs, thrown);
+      if (stopped) throw stopped;
       if (!isServiceGone(thrown)) return { ok: false, errors: errorsOf(thrown) };
       replaceService(seen);
       if (attempt === MAX_ATTEMPTS || users === 0) {
@@ -165,12 +192,22 @@ function replaceService(seen: number): void {
   if (seen !== generation) return;
   generation += 1;
   void esbuild.stop();
+  service.kill();
   for (const stop of running) stop();
 }
 
-function timedOut(timeoutMs: number, cause: unknown): SandboxError {
-  const hint = 'Write the code in a plainer or shorter way, or import less.';
-  return new SandboxError('ERR_BUNDLE_FAILED', `Bundling took longer than ${timeoutMs} ms.`, { hint, cause });
+function startService(): void {
+  service.start(() => void esbuild.initialize({}).catch(() => undefined));
+}
+
+const PLAINER = 'Write the code in a plainer or shorter way, or import less.';
+
+function timedOut(timeoutMs: number): SandboxError {
+  return new SandboxError('ERR_BUNDLE_FAILED', `Bundling took longer than ${timeoutMs} ms.`, { hint: PLAINER });
+}
+
+function tooMuch(): SandboxError {
+  return new SandboxError('ERR_BUNDLE_FAILED', 'Bundling took more memory than there is for it.', { hint: PLAINER });
 }
 
 function isServiceGone(thrown: unknown): boolean {
@@ -201,6 +238,7 @@ export type TrustedEntry = string | { readonly text: string; readonly folder: st
 
 /** Files of our own and the libraries that they name, from disk, as one ES module, or as a script in one line. */
 export async function bundleTrusted(entry: TrustedEntry, options: TrustedOptions): Promise<string> {
+  startService();
   const { external = [], bare = false, alias = {}, made = {}, rewrite, oneLine = false } = options;
   const result = await esbuild.build({
     ...DIALECT,

@@ -1,5 +1,6 @@
 import type { SandboxError } from '../errors.ts';
 import type { Sources } from './bundle-form.ts';
+import { MAX_DIAGNOSTICS } from './diagnostics.ts';
 import { transform } from './esbuild.ts';
 import { freeName } from './free-name.ts';
 import type { BuildMessage } from './module-source.ts';
@@ -71,6 +72,6 @@ function errorIn(placed: readonly Placed[], text: string, errors: readonly Build
     return placed.findLast(({ begin }) => begin <= offset);
   };
   const first = errors[0] === undefined ? undefined : placeOf(errors[0]);
-  const mine = errors.filter((message) => placeOf(message) === first);
+  const mine = errors.slice(0, MAX_DIAGNOSTICS).filter((message) => placeOf(message) === first);
   return syntaxError(mine, text, first === undefined ? 0 : first.part.start - first.begin, lines);
 }

@@ -1,5 +1,5 @@
 import type { SourceLocation } from '../errors.ts';
-import { BANNER, footerOf, type Made, type Sources, toBundle } from './bundle-form.ts';
+import { bannerOf, footerOf, type Made, type Sources, toBundle } from './bundle-form.ts';
 import { readMessages, toBundleError } from './diagnostics.ts';
 import { bundleDirectly } from './direct-bundle.ts';
 import { build, ENTRY_FILE } from './esbuild.ts';
@@ -45,7 +45,11 @@ export async function makeBundle(job: Job, tools: Tools): Promise<Made> {
   const direct = await bundleDirectly(job, tools, { sources, scan, lowered });
   if (direct !== undefined) return direct;
   const program = composeProgram(prepared.text, scan, lowered);
-  const outcome = await build(programModules(job, program.text, tools.linker), { banner: BANNER, footer }, tools.timeoutMs);
+  const outcome = await build(
+    programModules(job, program.text, tools.linker),
+    { banner: bannerOf(scan), footer, quiet: scan.quiet },
+    tools.timeoutMs,
+  );
   const locate = messageLocator(program, scan, sources, job.world);
   if (!outcome.ok) throw toBundleError(readMessages(outcome.errors, job.world, locate));
   const missing = outcome.warnings.filter(({ id, file }) => id === 'import-is-undefined' && isOwn(file));

@@ -1,9 +1,6 @@
 import type { Edit, Scan } from './scan-result.ts';
 import { blank } from './source-text.ts';
 
-/** The free variable through which the bundle hands the program to the script around it. */
-export const PROGRAM_NAME = '$ampouleProgram';
-
 const MODULE_MARK = 'export {};';
 
 /** A namespace as plain statements, and the way back into the text that it came from. */
@@ -37,7 +34,7 @@ export function composeProgram(source: string, scan: Scan, lowered: readonly Low
     writer.add(';\n');
   }
   // An export makes it a module for esbuild, so strict mode rules are checked here and not first in the engine.
-  writer.add(`${before}${MODULE_MARK}\n${PROGRAM_NAME} = async () => {let ${scan.resultName};\n`);
+  writer.add(`${before}${MODULE_MARK}\n${scan.programName} = async () => {let ${scan.resultName};\n`);
   let position = 0;
   for (const edit of orderedEdits(scan, lowered)) {
     // A range inside an erased one (a declaration behind its erased `export`) is gone already.

@@ -35,7 +35,7 @@ export async function linkModule({ sources, scan }: ReadModule, { world, root }:
   const problems = scan.problems.filter(({ engine }) => engine !== undefined);
   refuseProblems({ sites: scan.sites, problems }, sources, world);
   const { text } = sources.prepared;
-  const outcome = await buildModule(programModules({ world, root }, text, tools.linker), tools.timeoutMs);
+  const outcome = await buildModule(programModules({ world, root }, text, tools.linker), tools.timeoutMs, scan.quiet);
   const locate = messageLocator({ text, sourceOf: (offset) => offset }, scan, sources, world);
   if (!outcome.ok) throw toBundleError(readMessages(outcome.errors, world, locate));
   const missing = outcome.warnings.filter(({ id, file }) => id === 'import-is-undefined' && isOwn(file));

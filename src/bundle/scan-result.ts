@@ -49,9 +49,13 @@ export interface Scan {
   readonly namespaces: readonly { start: number; end: number; name: string; declared: boolean }[];
   /** The name that stands for the default export while the program runs; it does not occur in the text. */
   readonly resultName: string;
+  /** The free variable through which the bundle hands the program to the script around it; it does not occur in the text. */
+  readonly programName: string;
   /** Appended to the body: gives back the default export. */
   readonly tail: string;
   readonly problems: readonly Problem[];
+  /** Of exports that there are not, nothing is to be told: there may be too many. */
+  readonly quiet: boolean;
   /** The program's function as plain JavaScript, as long as `composeProgram` makes it without imports, when that can be had without esbuild. */
   readonly stripped?: string;
 }
@@ -69,6 +73,8 @@ export interface ModuleScan {
   readonly kind: 'module';
   readonly sites: readonly ImportSite[];
   readonly problems: readonly Problem[];
+  /** As in a {@link Scan}. */
+  readonly quiet: boolean;
   readonly exports: readonly SkillExport[];
   /** What it takes from each module that it names. */
   readonly uses: readonly ModuleUse[];

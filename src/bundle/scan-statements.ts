@@ -1,4 +1,5 @@
 import type { Edit, ImportSite, Problem, Scan } from './scan-result.ts';
+import { printable } from './specifiers.ts';
 import { asNode, asNodes, nameOf, skipTrivia, type SyntaxNode } from './syntax-tree.ts';
 
 /** What the statements at the top level say; the parts of a {@link Scan} that come from them. */
@@ -77,7 +78,7 @@ function addSite(context: Context, node: SyntaxNode): void {
   if (asNodes(node['attributes']).length === 0) return;
   context.problems.push({
     code: 'ERR_BUNDLE_IMPORT',
-    message: `The import of "${specifier}" has attributes (\`with { ... }\`), and no module here takes any.`,
+    message: `The import of "${printable(specifier)}" has attributes (\`with { ... }\`), and no module here takes any.`,
     hint: 'Leave the attributes out.',
     offset: source.start,
   });
@@ -95,8 +96,7 @@ function scanImportEquals(context: Context, node: SyntaxNode): void {
     return;
   }
   if (node['importKind'] === 'type') return erase(context, node);
-  const start = node['isExport'] === true ? eraseExport(context, node.start) : node.start;
-  context.edits.push({ start, end: start + IMPORT, text: 'const ' });
+  context.edits.push({ start: node.start, end: node.start + IMPORT, text: 'const ' });
 }
 
 function scanReexport(context: Context, node: SyntaxNode): void {
@@ -112,6 +112,7 @@ function scanExport(context: Context, node: SyntaxNode): void {
   const declaration = asNode(node['declaration']);
   if (declaration !== undefined) {
     eraseExport(context, afterDecorators(node, declaration));
+    if (declaration.type === 'TSImportEqualsDeclaration') return scanImportEquals(context, declaration);
     return scanDeclaration(context, declaration);
   }
   erase(context, node);

@@ -4,6 +4,8 @@ import type { ModuleScan, RegExpPort, ScanRequest, ScanResult } from './scan-res
 
 // Node says that taking types away is new in it, and would say so on the operator's log.
 process.removeAllListeners('warning');
+// The parser makes an error for each thing that it reads past, perhaps thousands, and nobody looks at their stacks.
+Error.stackTraceLimit = 0;
 
 async function answer(text: string, form: ScanRequest['form']): Promise<ScanResult | ModuleScan | RegExpPort> {
   switch (form) {

@@ -2,6 +2,8 @@ import { parse, type ParserOptions } from '@babel/parser';
 import { scanStatements, type StatementScan } from './scan-statements.ts';
 import { freeName } from './free-name.ts';
 import { BindingReader } from './scan-bindings.ts';
+import { FaultCounter } from './scan-faults.ts';
+import { EnumTexts } from './scan-enum-texts.ts';
 import { readModule } from './scan-module.ts';
 import { findAmbientEnum } from './scan-enums.ts';
 import { findSharedParameters } from './scan-parameters.ts';
@@ -25,11 +27,12 @@ const OPTIONS: ParserOptions = {
 /** Parses a text that is to be a module which others import. As {@link scan}. */
 export function scanModule(text: string): ModuleScan | Unreadable {
   try {
-    const program = asNode(parse(text, OPTIONS).program);
+    const file = parse(text, OPTIONS);
+    const program = asNode(file.program);
     if (program === undefined) return unreadable(new TypeError('the parser gave no tree'));
-    const { sites, problems } = scanProgram(text, program).found;
+    const { sites, problems, quiet } = scanProgram(text, program, file.errors ?? []).found;
     const module = readModule(text, program);
-    return { ...module, sites, problems: [...problems, ...module.problems].sort((a, b) => a.offset - b.offset) };
+    return { ...module, sites, quiet, problems: [...problems, ...module.problems].sort((a, b) => a.offset - b.offset) };
   } catch (thrown) {
     return unreadable(thrown);
   }
@@ -44,9 +47,10 @@ export function scan(text: string): ScanResult {
     const file = parse(text, OPTIONS);
     const program = asNode(file.program);
     if (program === undefined) return unreadable(new TypeError('the parser gave no tree'));
-    const { found, isPlain } = scanProgram(text, program);
-    // What the parser has read past is for esbuild to judge.
-    return isPlain && (file.errors ?? []).length === 0 ? withStripped(text, found) : found;
+    const errors = file.errors ?? [];
+    const { found, isPlain } = scanProgram(text, program, errors);
+    // What the parser has read past is for esbuild to judge, as long as it is little.
+    return isPlain && errors.length === 0 ? withStripped(text, found) : found;
   } catch (thrown) {
     return unreadable(thrown);
   }
@@ -67,11 +71,12 @@ function unreadable(thrown: unknown): Unreadable {
   return { kind: 'unreadable', reason: 'syntax', message: text, offset: typeof pos === 'number' ? pos : 0 };
 }
 
-function scanProgram(text: string, program: SyntaxNode): { found: Scan; isPlain: boolean } {
+function scanProgram(text: string, program: SyntaxNode, errors: readonly unknown[]): { found: Scan; isPlain: boolean } {
   const resultName = freeName('$result', text);
   const statements = scanStatements(text, asNodes(program['body']), resultName);
   const inside = scanInside(program);
-  const problems = [...statements.problems, ...inside.problems, ...mixedForms(statements, inside.returns)];
+  const faults = inside.faults.problems(errors, text);
+  const problems = [...statements.problems, ...inside.problems, ...mixedForms(statements, inside.returns), ...faults];
   const found: Scan = {
     kind: 'scan',
     imports: statements.imports,
@@ -80,8 +85,10 @@ function scanProgram(text: string, program: SyntaxNode): { found: Scan; isPlain:
     edits: statements.edits,
     namespaces: statements.namespaces,
     resultName,
+    programName: freeName('$ampouleProgram', text),
     tail: statements.tail,
     problems: problems.sort((a, b) => a.offset - b.offset),
+    quiet: inside.faults.areModulesBusy(text),
   };
   return { found, isPlain: inside.isPlain };
 }
@@ -105,11 +112,14 @@ interface InsideScan {
   readonly problems: Problem[];
   readonly bindings: Binding[] | undefined;
   readonly isPlain: boolean;
+  readonly faults: FaultCounter;
 }
 
 function scanInside(program: SyntaxNode): InsideScan {
   const bindings = new BindingReader(asNodes(program['body']));
   const plain = new PlainCode();
+  const faults = new FaultCounter();
+  const enums = new EnumTexts();
   const sites: ImportSite[] = [];
   const returns: number[] = [];
   const problems: Problem[] = [];
@@ -118,6 +128,8 @@ function scanInside(program: SyntaxNode): InsideScan {
     if (scopes > MAX_SCOPES) deepest ??= node;
     bindings.see(node);
     plain.see(node);
+    faults.see(node);
+    enums.see(node);
     const problem = findSharedParameters(node) ?? findAmbientEnum(node);
     if (problem !== undefined) problems.push(problem);
     if (node.type === 'ReturnStatement' && !inFunction) returns.push(node.start);
@@ -138,8 +150,9 @@ function scanInside(program: SyntaxNode): InsideScan {
       offset: deepest.start,
     });
   }
+  problems.push(...enums.problems);
   returns.sort((a, b) => a - b);
-  return { sites, returns, problems, bindings: bindings.bindings, isPlain: plain.isPlain };
+  return { sites, returns, problems, bindings: bindings.bindings, isPlain: plain.isPlain, faults };
 }
 
 function scanDynamicImport(node: SyntaxNode, sites: ImportSite[], problems: Problem[]): void {

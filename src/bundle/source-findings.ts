@@ -1,9 +1,10 @@
 import { SandboxError } from '../errors.ts';
-import { type Finding, toBundleError } from './diagnostics.ts';
+import { type Finding, MAX_DIAGNOSTICS, sentence, toBundleError } from './diagnostics.ts';
 import { transform } from './esbuild.ts';
 import type { BuildMessage } from './module-source.ts';
 import type { ImportSite, Problem, Unreadable } from './scan-result.ts';
 import type { Sources } from './bundle-form.ts';
+import { areTooMany } from './scan-faults.ts';
 import { LineTable } from './source-text.ts';
 import { type ModuleWorld, resolveAgentImport } from './specifiers.ts';
 
@@ -11,6 +12,9 @@ import { type ModuleWorld, resolveAgentImport } from './specifiers.ts';
 export function scanBudget(text: string, timeoutMs: number): number {
   return Math.min(timeoutMs, 2000 + text.length / 100);
 }
+
+/** Characters of text for each of esbuild's complaints, at the least. */
+const LEAST_FAULT = 4;
 
 /** Refuses what the parser found wrong and, in a world, every import that leads nowhere, also those that esbuild would drop unseen. */
 export function refuseProblems(
@@ -23,7 +27,9 @@ export function refuseProblems(
   const problems = [...found, ...imports].sort((a, b) => a.offset - b.offset);
   if (problems.length === 0) return;
   throw toBundleError(
-    problems.map(({ code, message, hint, offset }): Finding => ({ code, message, hint, location: lines.locationAt(offset) })),
+    problems
+      .slice(0, MAX_DIAGNOSTICS)
+      .map(({ code, message, hint, offset }): Finding => ({ code, message, hint, location: lines.locationAt(offset) })),
   );
 }
 
@@ -41,8 +47,9 @@ export async function explainUnreadable(found: Unreadable, { prepared, lines }: 
   if (found.reason === 'nesting') {
     return new SandboxError('ERR_BUNDLE_SYNTAX', found.message, { hint: 'Split expressions and blocks into smaller ones.' });
   }
-  const outcome = await transform(prepared.text, timeoutMs);
-  const errors = outcome.ok ? [] : outcome.errors.filter(({ text }) => !text.startsWith('Top-level return'));
+  const isCostly = areTooMany(prepared.text.length / LEAST_FAULT, prepared.text);
+  const outcome = isCostly ? undefined : await transform(prepared.text, timeoutMs);
+  const errors = outcome === undefined || outcome.ok ? [] : outcome.errors.filter(({ text }) => !text.startsWith('Top-level return'));
   if (errors.length > 0) return syntaxError(errors, prepared.text, 0, lines);
   const message = found.message.endsWith('.') ? found.message : `${found.message}.`;
   return toBundleError([{ code: 'ERR_BUNDLE_SYNTAX', message, location: lines.locationAt(found.offset) }]);
@@ -51,9 +58,9 @@ export async function explainUnreadable(found: Unreadable, { prepared, lines }: 
 /** esbuild's errors about the part of the agent's text that begins at `start`. */
 export function syntaxError(errors: readonly BuildMessage[], text: string, start: number, lines: LineTable): SandboxError {
   const table = new LineTable(text, 'script');
-  const findings = errors.map(({ text: message, line, column }): Finding => {
+  const findings = errors.slice(0, MAX_DIAGNOSTICS).map(({ text: message, line, column }): Finding => {
     const location = lines.locationAt(start + table.offsetAtBytes(line, column));
-    return { code: 'ERR_BUNDLE_SYNTAX', message: /[.!?]$/u.test(message) ? message : `${message}.`, location };
+    return { code: 'ERR_BUNDLE_SYNTAX', message: sentence(message), location };
   });
   return toBundleError(findings);
 }

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { BANNER, type Made } from './bundle-form.ts';
+import { HEAD, type Made } from './bundle-form.ts';
 import { withEdits } from './edited-bundle.ts';
 import { bundleTrusted } from './esbuild.ts';
 
@@ -14,8 +14,8 @@ let installer: Promise<string> | undefined;
  */
 export async function withTemporal(made: Made): Promise<Made> {
   const { script } = made.bundle;
-  if (!NAMES.test(script) || !script.startsWith(BANNER)) return made;
+  if (!NAMES.test(script) || !script.startsWith(HEAD)) return made;
   installer ??= bundleTrusted(ENTRY, { bare: true, oneLine: true });
   const text = (await installer).trim();
-  return withEdits(made, [{ start: BANNER.length, end: BANNER.length, text: text.endsWith(';') ? text : `${text};` }]);
+  return withEdits(made, [{ start: HEAD.length, end: HEAD.length, text: text.endsWith(';') ? text : `${text};` }]);
 }

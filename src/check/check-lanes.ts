@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SandboxError } from '../errors.ts';
+import { FairQueue } from '../fair-queue.ts';
+import { MemoryWatch } from '../memory-watch.ts';
 import { CheckProcess, type ProcessSetup } from './check-process.ts';
-import { MemoryWatch } from './memory-watch.ts';
 
 const MAX_LANES = 2;
 /** A check that waits longer than this gets a second process: the first may have met a type bomb. */
@@ -25,7 +26,7 @@ export class CheckLanes {
   readonly #setup: () => ProcessSetup;
   readonly #timeoutMs: number;
   readonly #idle: Lane[] = [];
-  readonly #queue: Waiting[] = [];
+  readonly #queue = new FairQueue<Waiting>();
   readonly #processes = new Set<CheckProcess>();
   #lanes = 0;
   #closed = false;
@@ -37,12 +38,13 @@ export class CheckLanes {
   }
 
   /**
-   * Runs the work on a process of its own for as long as it takes; once more on a fresh one when that ends.
+   * Runs the work on a process of its own for as long as it takes; once more on a fresh one when that ends. Everybody who waits has a turn.
+   * @param owner whose work it is
    * @throws SandboxError ERR_CHECK_TIMEOUT, ERR_CHECK_FAILED
    * @throws the signal's reason, at once; the work then ends on its own
    */
-  async run<T>(work: Work<T>, signal: AbortSignal): Promise<T> {
-    const outcome = this.#enter(signal).then((lane) => this.#runIn(lane, work));
+  async run<T>(work: Work<T>, signal: AbortSignal, owner = ''): Promise<T> {
+    const outcome = this.#enter(signal, owner).then((lane) => this.#runIn(lane, work));
     const aborted = Promise.withResolvers<never>();
     const abort = (): void => aborted.reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
@@ -56,7 +58,7 @@ export class CheckLanes {
   /** Ends all processes, and waits until they are gone. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const { fail } of this.#queue.splice(0)) fail(closedError());
+    for (const { fail } of this.#queue.drain()) fail(closedError());
     const exits = [...this.#processes].map((process) => {
       process.kill(closedError());
       return process.exited;
@@ -64,14 +66,14 @@ export class CheckLanes {
     await Promise.race([Promise.all(exits), sleep(CLOSE_MS, undefined, { ref: false })]);
   }
 
-  async #enter(signal: AbortSignal): Promise<Lane> {
+  async #enter(signal: AbortSignal, owner: string): Promise<Lane> {
     if (this.#closed) throw closedError();
     const lane = this.#idle.pop() ?? (this.#lanes === 0 ? this.#newLane() : undefined);
     if (lane !== undefined) return lane;
     const { promise, resolve, reject } = Promise.withResolvers<Lane>();
     const waiting: Waiting = { begin: resolve, fail: reject };
-    this.#queue.push(waiting);
-    const leave = (): void => this.#leave(waiting, signal.reason);
+    this.#queue.push(owner, waiting);
+    const leave = (): void => this.#leave(owner, waiting, signal.reason);
     signal.addEventListener('abort', leave, { once: true });
     const impatient = setTimeout(() => this.#widen(), PATIENCE_MS);
     return promise.finally(() => {
@@ -80,9 +82,8 @@ export class CheckLanes {
     });
   }
 
-  #leave(waiting: Waiting, reason: unknown): void {
-    const at = this.#queue.indexOf(waiting);
-    if (at >= 0) this.#queue.splice(at, 1);
+  #leave(owner: string, waiting: Waiting, reason: unknown): void {
+    this.#queue.remove(owner, waiting);
     waiting.fail(reason);
   }
 

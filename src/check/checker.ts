@@ -32,6 +32,8 @@ export interface CheckSource {
   readonly wrappers: WrapperSet;
   /** The skills that the code imports. They are checked too: what they use may have changed since they were saved. */
   readonly skills?: SkillSet | undefined;
+  /** Whose code it is: everybody who waits has a turn. */
+  readonly owner?: string | undefined;
 }
 
 /** An agent's text as the bundler reads it, so that both show the same positions. */
@@ -81,7 +83,7 @@ export function createChecker(options: CheckerOptions): Checker {
     const key = ReportCache.keyOf(source.code, source.wrappers.hash, source.skills?.hash);
     const known = cache.get(key);
     if (known !== undefined) return known;
-    const report = await lanes.run((process) => checkWith(process, source, options), signal);
+    const report = await lanes.run((process) => checkWith(process, source, options), signal, source.owner);
     cache.set(key, report);
     return report;
   };

@@ -6,6 +6,8 @@ import { declarationAt, functionsOf, propertiesOf, suggest, suggestModule } from
 import type { RawDiagnostic } from './type-server.ts';
 
 const MAX_DIAGNOSTICS = 10;
+/** Of thousands of messages, those that are put into words. Against: a program of nothing but errors, which would hold up everybody else. */
+const MAX_EXPLAINED = 200;
 const MAX_MESSAGE = 600;
 const MAX_PART = 240;
 
@@ -40,18 +42,19 @@ const IS_UNKNOWN = new Set([18046, 2571]);
 
 /** TypeScript's messages as an agent can use them: at most 10, the causes of others first. */
 export function explain(raw: readonly RawDiagnostic[], context: ExplainContext): CheckDiagnostic[] {
-  const seen = new Set<string>();
-  return raw
+  const ranked = raw
     .filter((diagnostic) => !isAcceptable(diagnostic, context))
     .map((diagnostic) => ({ diagnostic, rank: rankOf(diagnostic) }))
-    .sort((a, b) => a.rank - b.rank || a.diagnostic.pos - b.diagnostic.pos)
-    .map(({ diagnostic }) => ({
-      message: messageOf(diagnostic, context),
-      location: context.locate(diagnostic.pos),
-      tsCode: diagnostic.code,
-    }))
-    .filter((diagnostic) => isNews(diagnostic, seen))
-    .slice(0, MAX_DIAGNOSTICS);
+    .sort((a, b) => a.rank - b.rank || a.diagnostic.pos - b.diagnostic.pos);
+  const seen = new Set<string>();
+  const told: CheckDiagnostic[] = [];
+  for (const { diagnostic } of ranked.slice(0, MAX_EXPLAINED)) {
+    const { pos, code } = diagnostic;
+    const found: CheckDiagnostic = { message: messageOf(diagnostic, context), location: context.locate(pos), tsCode: code };
+    if (isNews(found, seen)) told.push(found);
+    if (told.length === MAX_DIAGNOSTICS) break;
+  }
+  return told;
 }
 
 /** A name that there is not is said once; anything else once for each line. */

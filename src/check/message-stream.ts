@@ -7,6 +7,9 @@ export interface RpcMessage {
   readonly error?: { readonly message?: string };
 }
 
+/** Larger than all that the checker says of any program; more is not kept. */
+const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+const MAX_HEAD_BYTES = 4_096;
 const HEAD_END = Buffer.from('\r\n\r\n');
 
 /** The bytes of a message, with the header that says how long it is. */
@@ -50,9 +53,11 @@ export class MessageReader {
 
 function bodyOf(bytes: Buffer): { start: number; end: number } | undefined {
   const head = bytes.indexOf(HEAD_END);
+  if (head > MAX_HEAD_BYTES || (head < 0 && bytes.length > MAX_HEAD_BYTES)) throw new SyntaxError('a message without an end of its head');
   if (head < 0) return undefined;
   const length = /content-length: *(\d+)/iu.exec(bytes.toString('latin1', 0, head))?.[1];
   if (length === undefined) throw new SyntaxError('a message without its length');
+  if (Number(length) > MAX_MESSAGE_BYTES) throw new SyntaxError(`a message of ${length} bytes`);
   const start = head + HEAD_END.length;
   return { start, end: start + Number(length) };
 }

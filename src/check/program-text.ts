@@ -31,7 +31,18 @@ export function composeChecked(source: string, returns: readonly number[]): Chec
     position = end;
   }
   text += calm.slice(position);
-  return { text, sourceOf: (offset) => offset - PREFIX.length - inserted.filter((end) => end <= offset).length };
+  return { text, sourceOf: (offset) => offset - PREFIX.length - countUpTo(inserted, offset) };
+}
+
+/** How many of the rising numbers are at most `limit`. */
+function countUpTo(rising: readonly number[], limit: number): number {
+  let [low, high] = [0, rising.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rising[middle] ?? 0) <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Nothing follows on the line that could be returned. */

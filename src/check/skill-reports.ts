@@ -11,12 +11,12 @@ type Check = (source: CheckSource, signal: AbortSignal) => Promise<CheckReport>;
  */
 export async function skillReports(
   skills: SkillSet,
-  { wrappers }: Pick<CheckSource, 'wrappers'>,
+  { wrappers, owner }: Pick<CheckSource, 'wrappers' | 'owner'>,
   check: Check,
   signal: AbortSignal,
 ): Promise<CheckDiagnostic[]> {
   const reports = [...skills.modules.values()].map(async (module) => {
-    const { diagnostics } = await check({ code: module.code, wrappers, skills: skills.importedBy(module.name) }, signal);
+    const { diagnostics } = await check({ code: module.code, wrappers, skills: skills.importedBy(module.name), owner }, signal);
     return diagnostics.map((diagnostic) => inSkill(module.name, diagnostic));
   });
   return (await Promise.all(reports)).flat();

@@ -7,7 +7,7 @@ export type { UpdateSnapshotParams, UpdateSnapshotResponse } from 'typescript/un
 import { encodeMessage, MessageReader, type RpcMessage } from './message-stream.ts';
 
 const STDERR_KEPT = 2000;
-/** More of this and the collector works harder; no bound of its own, see `memory-watch.ts`. */
+/** More of this and the collector works harder; no bound of its own, see `src/memory-watch.ts`. */
 const GO_ENVIRONMENT = { GOGC: '300', GOMEMLIMIT: '768MiB', GOTRACEBACK: 'none' };
 
 /** All that the checker process sees of any disk. */
@@ -59,6 +59,9 @@ export class TypeServer {
       cwd: folder,
       windowsHide: true,
     });
+    // One that could not be started for want of descriptors says so later, and has no streams.
+    this.#child.once('error', () => undefined);
+    if (!(this.#child.stdio as readonly unknown[] | undefined)) throw new Error('the type checker could not be started');
     const reader = new MessageReader((message) => this.#receive(message));
     this.#child.stdout.on('data', (piece: Buffer) => {
       try {

@@ -134,9 +134,10 @@ export class VirtualProject implements VirtualDisk {
     return this.#files.get(path);
   }
 
+  /** Half a surrogate pair is nothing that the checker's protocol can carry: it waits for an answer for ever. */
   #write(path: string, text: string): void {
     if (!this.#files.has(path)) this.#countFolders(path, 1);
-    this.#files.set(path, text);
+    this.#files.set(path, text.toWellFormed());
   }
 
   #delete(path: string): void {

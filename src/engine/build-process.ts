@@ -68,6 +68,8 @@ function report(message: BuildMessage): void {
   process.send?.(message);
 }
 
+// The gateway is gone: nobody waits for an engine any more.
+process.once('disconnect', () => process.exit());
 process.once('message', (message) => {
   buildEngine(requestSchema.parse(message))
     .then(() => report({ done: true }))

@@ -20,6 +20,11 @@ const BUILD_VERSION = 9;
 /** How long another process may take to move its own engine into place. */
 const SWAP_MS = 100;
 
+/** The slowest build on the slowest machine takes a few minutes. */
+const BUILD_MS = 900_000;
+/** The tools of a build are native code, threads and programs of their own; what they write is in two folders. */
+const BUILD_NEEDS = ['--allow-child-process', '--allow-worker', '--allow-addons', '--allow-wasi', '--no-warnings'];
+
 export interface EngineSources {
   readonly kind: EngineKind;
   /** The guest runtime, bundled to one ES module. */
@@ -119,8 +124,15 @@ async function runBuild(
     env: { TMPDIR: work },
     // componentize-js mistakes paths when its sources are below the working directory.
     cwd: output,
-    execArgv: [],
+    execArgv: [
+      '--permission',
+      '--allow-fs-read=*',
+      ...[work, output].map((folder) => `--allow-fs-write=${join(folder, '*')}`),
+      ...BUILD_NEEDS,
+    ],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    timeout: BUILD_MS,
+    killSignal: 'SIGKILL',
     ...(signal ? { signal } : {}),
   });
   let errorOutput = '';

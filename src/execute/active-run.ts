@@ -7,23 +7,39 @@ import type { AnswerMessage, RunTask, SentCall, WorkerResult } from './worker-pr
 /** The program of a run as the executor has it: encoded in shared memory, or as a script to make it from. */
 export type ProgramForm = { readonly program: Uint8Array } | { readonly script: string };
 
+export interface RunEvents {
+  /** The calls of a step together. */
+  onCalls(calls: readonly SentCall[]): void;
+  /** The run waits for its place or for a worker. At most once, and followed by `onBegun`. */
+  onQueued(): void;
+  /** A run that was queued is with a worker. */
+  onBegun(): void;
+}
+
 /** One run inside the executor, between the gateway's messages and the pool. */
 export class ActiveRun {
   readonly command: RunCommand;
   /** Whether the run is in the queue or in the pool: not while it waits for its script. */
   begun = false;
-  readonly #onCalls: (calls: readonly SentCall[]) => void;
+  readonly #events: RunEvents;
+  #isQueued = false;
   readonly #abort = new AbortController();
   #inPool: { readonly pool: WorkerPool; readonly run: PooledRun } | undefined;
 
-  constructor(command: RunCommand, onCalls: (calls: readonly SentCall[]) => void) {
+  constructor(command: RunCommand, events: RunEvents) {
     this.command = command;
-    this.#onCalls = onCalls;
+    this.#events = events;
   }
 
   /** Fires when the run is cancelled. */
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  /** The run has to wait before it begins. */
+  queued(): void {
+    if (!this.#isQueued) this.#events.onQueued();
+    this.#isQueued = true;
   }
 
   answer(answer: AnswerMessage): void {
@@ -42,8 +58,11 @@ export class ActiveRun {
    * @param preparedMs how long its program took that was made ahead for it.
    */
   start(pool: WorkerPool, form: ProgramForm, queuedAt: number, preparedMs?: number): Promise<WorkerResult> {
-    const run = pool.run(this.#task(form, preparedMs), queuedAt, this.#onCalls);
+    const run = pool.run(this.#task(form, preparedMs), queuedAt, (calls) => this.#events.onCalls(calls));
     this.#inPool = { pool, run };
+    if (run.line === undefined) this.queued();
+    if (run.line === undefined) run.onPosted = () => this.#events.onBegun();
+    else if (this.#isQueued) this.#events.onBegun();
     // The cancel may have come between its place and now.
     if (this.#abort.signal.aborted) pool.cancel(run);
     return run.ended;

@@ -1,19 +1,21 @@
 import { SandboxError } from '../errors.ts';
+import { FairQueue } from '../fair-queue.ts';
 
 interface Waiting {
   admit(): void;
-  readonly signal: AbortSignal;
+  refuse(error: SandboxError): void;
 }
 
 /**
- * Lets a bounded number of runs in and a bounded number wait, first come, first served. Past both the caller hears "busy" at
- * once, which is kinder than a queue that only grows.
+ * Lets a bounded number of runs in and a bounded number wait. Everybody who waits has a turn, and each is served first come, first served.
+ * Past both the caller hears "busy" at once, which is kinder than a queue that only grows; or the one that came last of whoever has most
+ * waiting, so that nobody can fill the queue for all.
  */
 export class Admission {
   readonly #capacity: number;
   readonly #maxQueued: number;
   readonly #isFull: () => boolean;
-  readonly #queue: Waiting[] = [];
+  readonly #queue = new FairQueue<Waiting>();
   #inside = 0;
 
   /** @param isFull says whether those inside have used up something else that they share: then too the next one waits. */
@@ -25,11 +27,13 @@ export class Admission {
 
   /**
    * Waits for a place. The returned function gives it back, once.
+   * @param onWait is told when there is none at once.
+   * @param lane whose run it is.
    * @throws SandboxError ERR_EXECUTE_BUSY, or ERR_EXECUTE_CANCELLED when the signal fires first.
    */
-  async enter(signal: AbortSignal): Promise<() => void> {
+  async enter(signal: AbortSignal, onWait?: () => void, lane = ''): Promise<() => void> {
     if (signal.aborted) throw cancelled();
-    if (this.#queue.length > 0 || !this.#hasPlace()) await this.#wait(signal);
+    if (this.#queue.length > 0 || !this.#hasPlace()) await this.#wait(signal, lane, onWait);
     else this.#inside++;
     return this.#leaveOnce();
   }
@@ -39,24 +43,31 @@ export class Admission {
     return this.#inside === 0 ? this.#capacity > 0 : this.#inside < this.#capacity && !this.#isFull();
   }
 
-  async #wait(signal: AbortSignal): Promise<void> {
+  async #wait(signal: AbortSignal, lane: string, onWait?: () => void): Promise<void> {
     if (this.#queue.length >= this.#maxQueued) {
-      throw new SandboxError('ERR_EXECUTE_BUSY', `${this.#inside} runs are under way and ${this.#queue.length} wait.`, {
-        hint: 'Try again in a moment. The operator can raise limits.maxQueuedRuns or workers.',
-      });
+      const busy = this.#busy();
+      const displaced = this.#queue.displace(lane);
+      if (displaced === undefined) throw busy;
+      displaced.refuse(busy);
     }
+    onWait?.();
     await new Promise<void>((resolve, reject) => {
-      const waiting: Waiting = { signal, admit: resolve };
+      const waiting: Waiting = { admit: resolve, refuse: reject };
       signal.addEventListener(
         'abort',
         () => {
-          const place = this.#queue.indexOf(waiting);
-          if (place >= 0) this.#queue.splice(place, 1);
+          this.#queue.remove(lane, waiting);
           reject(cancelled());
         },
         { once: true },
       );
-      this.#queue.push(waiting);
+      this.#queue.push(lane, waiting);
+    });
+  }
+
+  #busy(): SandboxError {
+    return new SandboxError('ERR_EXECUTE_BUSY', `${this.#inside} runs are under way and ${this.#queue.length} wait.`, {
+      hint: 'Try again in a moment. The operator can raise limits.maxQueuedRuns or workers.',
     });
   }
 

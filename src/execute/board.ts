@@ -9,7 +9,7 @@ export class Board {
   readonly #flags: Int32Array[] = [];
   readonly #all: HeldMemory | undefined;
 
-  /** @param all worker: what the runs of all workers hold. */
+  /** @param all what the runs of all workers hold. */
   constructor(memory: SharedArrayBuffer, all?: HeldMemory) {
     this.#cells = new Int32Array(memory);
     this.#all = all;
@@ -80,7 +80,7 @@ export class Board {
     this.#all?.add(pages);
   }
 
-  /** Worker: a run would hold more pages. False when all runs together hold as much as they may. */
+  /** A run would hold more pages. False when all runs together hold as much as they may. */
   tryHold(pages: number): boolean {
     if (this.#all?.tryAdd(pages) === false) return false;
     Atomics.add(this.#cells, HELD_PAGES, pages);
@@ -99,8 +99,8 @@ const BEGUN = 1;
 const TAKEN_BACK = 2;
 
 /** A board for so many runs at once. */
-export function createBoard(slots: number): Board {
-  return new Board(new SharedArrayBuffer((FIRST_SLOT + slots * CELLS_PER_SLOT) * Int32Array.BYTES_PER_ELEMENT));
+export function createBoard(slots: number, all?: HeldMemory): Board {
+  return new Board(new SharedArrayBuffer((FIRST_SLOT + slots * CELLS_PER_SLOT) * Int32Array.BYTES_PER_ELEMENT), all);
 }
 
 function interruptCell(slot: number): number {

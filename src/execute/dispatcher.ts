@@ -1,4 +1,5 @@
 import { SandboxError } from '../errors.ts';
+import { FairQueue } from '../fair-queue.ts';
 import { PooledRun } from './pooled-run.ts';
 import type { MakeResult, MakeTask, RunTask, SentCall } from './worker-protocol.ts';
 import type { WorkerLine } from './worker-line.ts';
@@ -13,7 +14,8 @@ const TAKE_BACK_AFTER_MS = 2;
 export class Dispatcher {
   readonly #maxHeldPages: number;
   readonly #lines = new Set<WorkerLine>();
-  readonly #queue: PooledRun[] = [];
+  /** Everybody's runs in turn, see {@link laneOf}. */
+  readonly #queue = new FairQueue<PooledRun>();
   /** Runs that lost a worker before it began them. With the second one they end: where no worker can start they would wait for ever. */
   readonly #orphans = new WeakSet<PooledRun>();
   #next = 1;
@@ -35,7 +37,7 @@ export class Dispatcher {
     this.#lines.delete(line);
     const unbegun = line.lose(error);
     for (const run of unbegun) if (this.#orphans.has(run)) run.fail(error);
-    this.#queue.unshift(...unbegun.filter((run) => !this.#orphans.has(run)));
+    for (const run of unbegun.toReversed()) if (!this.#orphans.has(run)) this.#queue.unshift(laneOf(run), run);
     for (const run of unbegun) this.#orphans.add(run);
     this.dispatch();
   }
@@ -54,7 +56,7 @@ export class Dispatcher {
 
   submit(task: RunTask, queuedAt: number, onCalls: (calls: readonly SentCall[]) => void): PooledRun {
     const run = new PooledRun(this.#next++, task, queuedAt, onCalls);
-    this.#queue.push(run);
+    this.#queue.push(laneOf(run), run);
     this.dispatch();
     return run;
   }
@@ -76,8 +78,7 @@ export class Dispatcher {
   /** Stops a run wherever it is: queued, on its way, waiting, or computing (then within a slice of fuel). */
   cancel(run: PooledRun): void {
     if (run.line && !run.line.takeBack(run)) return run.line.cancel(run);
-    const place = this.#queue.indexOf(run);
-    if (place >= 0) this.#queue.splice(place, 1);
+    this.#queue.remove(laneOf(run), run);
     run.fail(new SandboxError('ERR_EXECUTE_CANCELLED', 'The run was cancelled before it began.'));
     this.dispatch();
     return undefined;
@@ -85,7 +86,7 @@ export class Dispatcher {
 
   /** Ends all that waits for a worker. */
   failQueued(error: Error): void {
-    for (const run of this.#queue.splice(0)) run.fail(error);
+    for (const run of this.#queue.drain()) run.fail(error);
   }
 
   close(): void {
@@ -100,7 +101,7 @@ export class Dispatcher {
   }
 
   #postNext(): boolean {
-    const [run] = this.#queue;
+    const run = this.#queue.first;
     const line = run && this.#bestFor(run.task.key);
     if (!line) return false;
     this.#queue.shift();
@@ -149,4 +150,9 @@ export class Dispatcher {
     }
     return unbegun.length > 0;
   }
+}
+
+/** Whose run it is: each principal has a folder of results. */
+function laneOf({ task }: PooledRun): string {
+  return task.results ?? '';
 }

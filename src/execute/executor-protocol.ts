@@ -4,15 +4,25 @@ import { ERROR_CODES } from '../errors.ts';
 
 /** The messages between gateway and executor. Both sides parse what they get; payloads are named in the comments. */
 
+/** Changes with every message that does. The two come from one installation, which may be replaced while the gateway runs. */
+export const PROTOCOL = 2;
+
+/** Calls in one message. */
+export const MAX_CALLS = 1_000;
+const MAX_MODULES = 16;
+/** Names of servers and tools in a call. */
+const MAX_NAME = 256;
+/** A guest's message, its stack, our own hints. */
+const MAX_TEXT = 1024 * 1024;
+
 const runNumber = z.int().min(1);
 const errorCode = z.enum(ERROR_CODES);
 const key = z.string().regex(/^[0-9a-f]{64}$/);
 const folder = z.string().regex(/^[0-9a-f]{32}$/);
 const amount = z.number().min(0);
+const name = z.string().max(MAX_NAME);
+const text = z.string().max(MAX_TEXT);
 const whole = z.int().min(0);
-
-/** Calls in one message. */
-export const MAX_CALLS = 1_000;
 
 const limits = z.strictObject({
   timeoutMs: whole,
@@ -32,15 +42,20 @@ const limits = z.strictObject({
 export const commandSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('init'),
+    protocol: z.literal(PROTOCOL),
     plan: linkPlanSchema,
-    /** Core module file name to path. */
-    modules: z.record(z.string(), z.string()),
+    /** The engine's core modules. Payload: their bytes, one after the other. */
+    modules: z.array(z.strictObject({ name: z.string(), bytes: whole })).max(MAX_MODULES),
     /** Virtual mount name to absolute folder. */
     mounts: z.record(z.string(), z.string()),
     workers: z.union([z.int().min(1), z.literal('auto')]),
     maxRunsPerWorker: z.int().min(1),
     maxQueuedRuns: z.int().min(0),
+    /** Memory of all runs together from which on no further one begins, in bytes. Default: half of the machine's. */
+    maxHeldBytes: z.int().min(1).optional(),
   }),
+  /** To be answered at once. */
+  z.strictObject({ type: z.literal('ping'), ping: whole }),
   z.strictObject({
     type: z.literal('run'),
     run: runNumber,
@@ -75,10 +90,10 @@ const end = z.discriminatedUnion('status', [
   z.strictObject({
     status: z.literal('failed'),
     code: errorCode,
-    message: z.string(),
-    name: z.string().optional(),
-    stack: z.string().optional(),
-    hint: z.string().optional(),
+    message: text,
+    name: text.optional(),
+    stack: text.optional(),
+    hint: text.optional(),
   }),
 ]);
 
@@ -86,7 +101,7 @@ const outcome = z.strictObject({
   end,
   logs: z.array(z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']), message: z.string() })),
   droppedLogBytes: amount,
-  calls: z.array(z.strictObject({ server: z.string(), tool: z.string(), ok: z.boolean(), ms: amount, code: errorCode.optional() })),
+  calls: z.array(z.strictObject({ server: name, tool: name, ok: z.boolean(), ms: amount, code: errorCode.optional() })),
   usage: z.strictObject({ fuel: amount, peakMemoryBytes: amount, activeMs: amount, waitingMs: amount, toolCalls: amount }),
   cache: z.enum(['hit', 'miss']),
   phases: z.strictObject({ queue: amount, component: amount, run: amount }),
@@ -94,8 +109,15 @@ const outcome = z.strictObject({
 
 /** Executor to gateway. */
 export const eventSchema = z.discriminatedUnion('type', [
+  /** The first of all. */
+  z.strictObject({ type: z.literal('hello'), protocol: whole }),
   z.strictObject({ type: z.literal('ready') }),
-  z.strictObject({ type: z.literal('fatal'), message: z.string() }),
+  z.strictObject({ type: z.literal('fatal'), message: text }),
+  z.strictObject({ type: z.literal('pong'), ping: whole }),
+  /** The run waits for a worker: nothing of it has begun. */
+  z.strictObject({ type: z.literal('queued'), run: runNumber }),
+  /** A run that was queued begins. */
+  z.strictObject({ type: z.literal('begun'), run: runNumber }),
   /** The executor does not have the program of a run that was sent without payload. */
   z.strictObject({ type: z.literal('need'), run: runNumber }),
   /** The calls of one step. Payload: the arguments of one after the other as JSON text, each of so many bytes. */
@@ -103,7 +125,7 @@ export const eventSchema = z.discriminatedUnion('type', [
     type: z.literal('calls'),
     run: runNumber,
     calls: z
-      .array(z.strictObject({ call: z.int().min(0), server: z.string().max(256), tool: z.string().max(256), bytes: whole }))
+      .array(z.strictObject({ call: z.int().min(0), server: name, tool: name, bytes: whole }))
       .min(1)
       .max(MAX_CALLS),
   }),
@@ -112,14 +134,23 @@ export const eventSchema = z.discriminatedUnion('type', [
   /** Payload: the large parts of the outcome one after the other, the result first. */
   z.strictObject({ type: z.literal('outcome'), run: runNumber, outcome, large: z.strictObject({ result: whole, logs: whole }).optional() }),
   /** The run did not begin. */
-  z.strictObject({ type: z.literal('refused'), run: runNumber, code: errorCode, message: z.string(), hint: z.string().optional() }),
+  z.strictObject({ type: z.literal('refused'), run: runNumber, code: errorCode, message: text, hint: text.optional() }),
 ]);
+
+/** A greeting of any version: others may say more in it. */
+export const greetingSchema = z.looseObject({ type: z.literal('hello'), protocol: whole });
 
 /** The lengths in the header must add up to the payload: what else they mean nobody could say. */
 export function isWhole(event: ExecutorEvent, payload: Uint8Array): boolean {
   if (event.type === 'outcome') return (event.large?.result ?? 0) + (event.large?.logs ?? 0) === payload.length;
   if (event.type !== 'calls') return true;
   return event.calls.reduce((sum, { bytes }) => sum + bytes, 0) === payload.length;
+}
+
+/** As {@link isWhole}, for what comes from the gateway. */
+export function isWholeCommand(command: ExecutorCommand, payload: Uint8Array): boolean {
+  if (command.type !== 'init') return true;
+  return command.modules.reduce((sum, { bytes }) => sum + bytes, 0) === payload.length;
 }
 
 export type ExecutorCommand = z.output<typeof commandSchema>;

@@ -1,192 +1,120 @@
 import { Socket } from 'node:net';
 import { z } from 'zod';
-import { MemoryCache } from '../component/memory-cache.ts';
-import { decodeProgram } from '../component/program-file.ts';
 import { toSandboxError } from '../errors.ts';
-import { ActiveRun, type ProgramForm } from './active-run.ts';
-import { Admission } from './admission.ts';
-import { callFrames } from './call-frames.ts';
+import { confineThread } from './confine.ts';
 import { compileEngine } from './engine-host.ts';
-import { commandSchema, type ExecutorCommand, type ExecutorEvent, type InitCommand, type RunCommand } from './executor-protocol.ts';
+import { splitModules } from './engine-modules.ts';
+import {
+  commandSchema,
+  isWholeCommand,
+  PROTOCOL,
+  type ExecutorCommand,
+  type ExecutorEvent,
+  type InitCommand,
+} from './executor-protocol.ts';
+import { ExecutorRuns } from './executor-runs.ts';
+import { answerOf } from './large-answer.ts';
 import { readFrames, writeFrame, type Frame } from './frames.ts';
-import { joinLarge, sizesText } from './large-outcome.ts';
-import { PreparedPrograms } from './prepared-programs.ts';
-import { createWorkerPool, type WorkerPool } from './pool.ts';
+import { createWorkerPool } from './pool.ts';
 
 /** The gateway's end of the connection is this file descriptor; there is no other way in or out. */
 const CONNECTION_FD = 3;
-/** Encoded programs in shared memory, for all workers. */
-const PROGRAM_CACHE_BYTES = 128 * 1024 * 1024;
+const GONE = 0;
+const BROKEN = 1;
+const LAST_WORDS_MS = 1_000;
+const MAX_REASON = 10_000;
 
 /** The executor process: engine, workers and guest memory, and nothing worth stealing. */
 class ExecutorProcess {
   readonly #connection: Socket;
-  readonly #programs = new MemoryCache<Uint8Array>(PROGRAM_CACHE_BYTES, (bytes) => bytes.length);
-  readonly #runs = new Map<number, ActiveRun>();
-  readonly #prepared = new PreparedPrograms(
-    (key) => this.#programs.get(key) !== undefined,
-    (task) => this.#pool?.makeAhead(task),
-    (key, made) => this.#keep(key, made),
-  );
-  #pool: WorkerPool | undefined;
-  #admission = new Admission(0, 0);
+  readonly #runs = new ExecutorRuns((event, payload) => this.#send(event, payload));
+  #hasInit = false;
 
   constructor(connection: Socket) {
     this.#connection = connection;
     readFrames(
       connection,
       (frame) => this.#receive(frame),
-      () => process.exit(1),
+      (error) => this.#fail(error.message),
     );
     // The gateway is gone: nobody can be told anything any more.
-    connection.on('close', () => process.exit(0));
-    connection.on('error', () => process.exit(1));
+    connection.on('close', () => process.exit(GONE));
+    connection.on('error', () => process.exit(BROKEN));
+    this.#send({ type: 'hello', protocol: PROTOCOL });
   }
 
   #send(event: ExecutorEvent | string, payload?: Uint8Array): void {
     writeFrame(this.#connection, event, payload);
   }
 
+  /** The one way in which this process ends by itself while there is a gateway: it says why, and is started again. */
+  #fail(message: string): void {
+    this.#send({ type: 'fatal', message: message.slice(0, MAX_REASON) });
+    // Time for the gateway to hear it; it ends this process then.
+    setTimeout(() => process.exit(BROKEN), LAST_WORDS_MS);
+  }
+
   #receive({ header, payload }: Frame): void {
+    try {
+      this.#read(header, payload);
+    } catch (thrown) {
+      this.#fail(toSandboxError(thrown).message);
+    }
+  }
+
+  #read(header: unknown, payload: Buffer): void {
     const command = commandSchema.safeParse(header);
-    if (command.success) return this.#obey(command.data, payload);
+    if (command.success && isWholeCommand(command.data, payload)) return this.#obey(command.data, payload);
+    const version = z.object({ type: z.literal('init'), protocol: z.int() }).safeParse(header);
+    if (version.success && version.data.protocol !== PROTOCOL) {
+      throw new TypeError(`the gateway speaks version ${version.data.protocol} of the protocol, and the executor version ${PROTOCOL}`);
+    }
     const named = z.object({ run: z.int().min(1) }).safeParse(header);
     // One bad request is the end of that run, not of all the others.
     if (!named.success) throw new TypeError('the gateway sent a message that is not of the protocol');
-    this.#send({
-      type: 'refused',
-      run: named.data.run,
-      code: 'ERR_INTERNAL',
-      message: 'The run was asked for in a form that the executor does not know.',
-    });
+    const message = 'The run was asked for in a form that the executor does not know.';
+    return this.#send({ type: 'refused', run: named.data.run, code: 'ERR_INTERNAL', message });
   }
 
   #obey(command: ExecutorCommand, payload: Buffer): void {
     switch (command.type) {
       case 'init':
-        void this.#init(command).catch((error: unknown) => this.#send({ type: 'fatal', message: toSandboxError(error).message }));
+        void this.#init(command, payload).catch((error: unknown) => this.#fail(toSandboxError(error).message));
+        break;
+      case 'ping':
+        this.#send({ type: 'pong', ping: command.ping });
         break;
       case 'run':
-        this.#run(command, payload);
+        this.#runs.run(command, payload);
         break;
       case 'script':
-        this.#begin(this.#runs.get(command.run), { script: payload.toString('utf8') });
+        this.#runs.script(command.run, payload.toString('utf8'));
         break;
       case 'make':
-        if (command.run === undefined) this.#prepared.prepare(command.key, payload.toString('utf8'));
-        else void this.#make(command.run, command.key, payload.toString('utf8'));
+        if (command.run === undefined) this.#runs.prepare(command.key, payload.toString('utf8'));
+        else void this.#runs.make(command.run, command.key, payload.toString('utf8'));
         break;
-      case 'answer':
-        this.#runs
-          .get(command.run)
-          ?.answer({ type: 'answer', call: command.call, ok: command.ok, code: command.code, answer: payload.toString('utf8') });
+      case 'answer': {
+        const { run, call, ok, code } = command;
+        this.#runs.answer(run, { type: 'answer', call, ok, code, answer: answerOf(payload) });
         break;
+      }
       case 'cancel':
-        this.#cancel(this.#runs.get(command.run));
+        this.#runs.cancel(command.run);
         break;
     }
   }
 
-  async #init(command: InitCommand): Promise<void> {
-    const setup = await compileEngine(command);
-    const pool = createWorkerPool(setup, command);
-    this.#pool = pool;
-    this.#admission = new Admission(pool.capacity, command.maxQueuedRuns, () => pool.isFull);
+  async #init(command: InitCommand, payload: Buffer): Promise<void> {
+    if (this.#hasInit) throw new TypeError('the gateway sent its first message twice');
+    this.#hasInit = true;
+    const setup = await compileEngine({ ...command, modules: splitModules(command.modules, payload) });
+    this.#runs.open(createWorkerPool(setup, command), command.maxQueuedRuns);
     this.#send({ type: 'ready' });
   }
-
-  #run(command: RunCommand, payload: Buffer): void {
-    const { run, key } = command;
-    const active = new ActiveRun(command, (calls) => {
-      for (const frame of callFrames(run, calls)) this.#send(frame.event, frame.payload);
-    });
-    this.#runs.set(run, active);
-    // What is being made for it just now will be there sooner than what it could make itself.
-    const preparing = this.#prepared.preparing(key);
-    if (preparing) void preparing.then(() => this.#supply(active, command, payload));
-    else this.#supply(active, command, payload);
-  }
-
-  #supply(active: ActiveRun, { run, key, ...command }: RunCommand, payload: Buffer): void {
-    // A damaged program is as good as none: it is made again from the script.
-    if (command.payload === 'program' && isProgram(payload, key)) this.#programs.set(key, shared(payload));
-    const program = this.#programs.get(key);
-    if (program) this.#begin(active, { program });
-    else if (command.payload === 'script') this.#begin(active, { script: payload.toString('utf8') });
-    else this.#send({ type: 'need', run });
-  }
-
-  #keep(key: string, made: Uint8Array): void {
-    this.#programs.set(key, shared(made));
-    try {
-      this.#send({ type: 'made', key }, made);
-    } catch {
-      // A program too large to send is made again when it is needed again.
-    }
-  }
-
-  /** Componentizes without running. */
-  async #make(run: number, key: string, script: string): Promise<void> {
-    try {
-      if (!this.#pool) throw new Error('a program came before the engine was ready');
-      const made = await this.#pool.make({ key, script });
-      if (made instanceof Uint8Array) this.#send({ type: 'made', key, run }, made);
-      else this.#send({ type: 'refused', run, code: made.code, message: made.message });
-    } catch (thrown) {
-      const { code, message } = toSandboxError(thrown, 'ERR_EXECUTE_ENGINE');
-      this.#send({ type: 'refused', run, code, message });
-    }
-  }
-
-  #begin(active: ActiveRun | undefined, form: ProgramForm): void {
-    if (!active || active.begun) return;
-    active.begun = true;
-    void this.#execute(active, form);
-  }
-
-  #cancel(active: ActiveRun | undefined): void {
-    active?.cancel();
-    // A run that still waits for its script is refused by the admission, and so comes to its end.
-    this.#begin(active, { script: '' });
-  }
-
-  /** One run, from its place in the queue to its outcome. Everything that goes wrong is told to the gateway. */
-  async #execute(active: ActiveRun, form: ProgramForm): Promise<void> {
-    const { run, key } = active.command;
-    const queuedAt = performance.now();
-    let leave: (() => void) | undefined;
-    try {
-      leave = await this.#admission.enter(active.signal);
-      if (!this.#pool) throw new Error('a run came before the engine was ready');
-      const { outcome, large, made } = await active.start(this.#pool, form, queuedAt, this.#prepared.take(key));
-      if (made) this.#keep(key, made);
-      // The worker has written the outcome as JSON text; here it only goes by.
-      if (large) this.#send(`{"type":"outcome","run":${run},"outcome":${outcome},"large":${sizesText(large)}}`, joinLarge(large));
-      else this.#send(`{"type":"outcome","run":${run},"outcome":${outcome}}`);
-    } catch (thrown) {
-      const { code, message, details } = toSandboxError(thrown, 'ERR_EXECUTE_ENGINE');
-      this.#send({ type: 'refused', run, code, message, ...(details.hint === undefined ? {} : { hint: details.hint }) });
-    } finally {
-      leave?.();
-      this.#runs.delete(run);
-    }
-  }
 }
 
-function isProgram(bytes: Uint8Array, key: string): boolean {
-  try {
-    decodeProgram(bytes, key);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function shared(bytes: Uint8Array): Uint8Array {
-  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
-  copy.set(bytes);
-  return copy;
-}
-
+const connection = new Socket({ fd: CONNECTION_FD, readable: true, writable: true });
+confineThread();
 // oxlint-disable-next-line no-new -- the process lives as long as its connection
-new ExecutorProcess(new Socket({ fd: CONNECTION_FD, readable: true, writable: true }));
+new ExecutorProcess(connection);

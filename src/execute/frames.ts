@@ -18,14 +18,28 @@ const COPIED_BYTES = 16_384;
 /** From this length on a frame gets memory of its own before it is there. */
 const LONG_FRAME_BYTES = 1024 * 1024;
 const EMPTY = Buffer.alloc(0);
+/** Headers of this length are parsed as they are. */
+const SURE_BYTES = 256 * 1024;
+/** Colons, commas and opening brackets: an outcome with a hundred thousand calls has less than half of it. */
+const MAX_VALUES = 4_000_000;
+const MAX_DEPTH = 64;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_LIST = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_LIST = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
 
 /**
  * Sends one frame. The bytes are written at once or not at all; frames of one turn of the event loop leave in one system call.
  * @param header an object, or its JSON text.
+ * @returns how many bytes it has; 0 when the stream has ended.
  * @throws SandboxError ERR_EXECUTE_RESULT_TOO_LARGE when the other side would take it for an attack and hang up.
  */
-export function writeFrame(stream: Duplex, header: object | string, payload: Uint8Array = EMPTY): void {
-  if (stream.destroyed || stream.writableEnded) return;
+export function writeFrame(stream: Duplex, header: object | string, payload: Uint8Array = EMPTY): number {
+  if (stream.destroyed || stream.writableEnded) return 0;
   const text = typeof header === 'string' ? header : JSON.stringify(header);
   const headBytes = Buffer.byteLength(text);
   if (isTooLong(headBytes, payload.length)) throw tooLong(headBytes + payload.length);
@@ -38,6 +52,7 @@ export function writeFrame(stream: Duplex, header: object | string, payload: Uin
   holdBack(stream);
   stream.write(frame);
   if (!isSmall) stream.write(payload);
+  return PREFIX_BYTES + headBytes + payload.length;
 }
 
 /** Until this turn of the event loop is through with what has come in. */
@@ -123,6 +138,24 @@ function isTooLong(headBytes: number, payloadBytes: number): boolean {
   return headBytes > MAX_HEADER_BYTES || PREFIX_BYTES + headBytes + payloadBytes > MAX_FRAME_BYTES;
 }
 
+/** Whether a header has no more values and no deeper ones than an honest one: parsing tens of megabytes of them takes seconds. */
+function isPlain(bytes: Buffer): boolean {
+  let [values, depth] = [0, 0];
+  let inText = false;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === QUOTE) inText = !inText;
+    else if (byte === BACKSLASH && inText) at++;
+    else if (!inText && (byte === COMMA || byte === COLON)) values++;
+    else if (!inText && (byte === OPEN_LIST || byte === OPEN_OBJECT)) {
+      values++;
+      depth++;
+    } else if (!inText && (byte === CLOSE_LIST || byte === CLOSE_OBJECT)) depth--;
+    if (values > MAX_VALUES || depth > MAX_DEPTH) return false;
+  }
+  return true;
+}
+
 function tooLong(bytes: number): SandboxError {
   return new SandboxError(
     'ERR_EXECUTE_RESULT_TOO_LARGE',
@@ -134,6 +167,7 @@ function tooLong(bytes: number): SandboxError {
 }
 
 function parseHeader(bytes: Buffer): unknown {
+  if (bytes.length > SURE_BYTES && !isPlain(bytes)) return undefined;
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch {

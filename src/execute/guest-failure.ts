@@ -1,3 +1,4 @@
+import { TextTooLong } from '../engine/abi/guest-memory.ts';
 import { GuestStop } from './guest-stop.ts';
 import type { MeterControl } from './meter-control.ts';
 import type { RunEnd } from './run.ts';
@@ -12,6 +13,7 @@ export interface BrokenInstance {
 /** How a run ended whose export call did not return. Never carries a stack: it would be one of ours. */
 export function endOfBrokenCall(thrown: unknown, { meter, stackPointer }: BrokenInstance): Extract<RunEnd, { status: 'failed' }> {
   if (thrown instanceof GuestStop) return { status: 'failed', code: thrown.code, message: thrown.message };
+  if (thrown instanceof TextTooLong) return { status: 'failed', code: 'ERR_EXECUTE_RESULT_TOO_LARGE', message: thrown.message };
   const isOverflow = thrown instanceof RangeError && /call stack/i.test(thrown.message);
   // The stack is at the bottom of memory: where the engine did not look, it ran out of memory there.
   const isSpent = thrown instanceof WebAssembly.RuntimeError && Number(stackPointer?.value ?? 1) <= 0;

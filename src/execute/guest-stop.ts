@@ -9,6 +9,7 @@ export type StopCode = Extract<
   | 'ERR_EXECUTE_WAITING_TIME'
   | 'ERR_EXECUTE_CANCELLED'
   | 'ERR_EXECUTE_TOOL_CALLS'
+  | 'ERR_EXECUTE_MEMORY'
 >;
 
 /**

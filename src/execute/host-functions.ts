@@ -22,13 +22,19 @@ export function createHostFunctions(
   log: Log,
 ): HostFunctions {
   return {
+    bounds: {
+      argumentBytes: limits.maxToolArgumentBytes,
+      get messageBytes() {
+        return log.messageBytes;
+      },
+    },
     callTool: (server, tool, args) => calls.begin(server, tool, args),
     readFile: (path) => readFile(mounts, { results, skills }, path, limits.maxFileBytes),
     getState: createGetState(state, limits.maxStateBytes, (bytes) => {
       const message = `The session's state has ${bytes} bytes; at most ${limits.maxStateBytes} are allowed.`;
       throw new GuestStop('ERR_EXECUTE_RESULT_TOO_LARGE', message);
     }),
-    log: (level, message) => log.append(level, message),
+    log: (level, message, unreadBytes) => log.append(level, message, unreadBytes),
   };
 }
 

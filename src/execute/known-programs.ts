@@ -3,7 +3,7 @@ import { toSandboxError } from '../errors.ts';
 /** Keys remembered of one process. Forgetting one costs a message. */
 const MAX_KNOWN = 4_096;
 
-/** Programs that the executor makes ahead at one time, as far as we know. */
+/** Programs that the executor was asked to make ahead: it says nothing of those that it does not make. */
 const MAX_EXPECTED = 64;
 
 /** Programs on disk. A cache that fails is a cache without the program. */
@@ -18,6 +18,7 @@ export class KnownPrograms {
   readonly #warn: (message: string) => void;
   readonly #known = new Set<string>();
   readonly #expected = new Set<string>();
+  readonly #made = new Set<string>();
 
   constructor(store: ProgramStore, warn: (message: string) => void) {
     this.#store = store;
@@ -30,15 +31,13 @@ export class KnownPrograms {
 
   /** The executor has this program now. */
   remember(key: string): void {
-    this.#known.add(key);
-    const [oldest] = this.#known;
-    if (this.#known.size > MAX_KNOWN && oldest !== undefined) this.#known.delete(oldest);
+    addBounded(this.#known, key, MAX_KNOWN);
   }
 
-  /** The executor will be asked to make this program. False when it was already, or when it has enough to do. */
+  /** The executor will be asked to make this program. False when it was already. */
   expect(key: string): boolean {
-    if (this.#expected.has(key) || this.#expected.size >= MAX_EXPECTED) return false;
-    this.#expected.add(key);
+    if (this.#expected.has(key)) return false;
+    addBounded(this.#expected, key, MAX_EXPECTED);
     return true;
   }
 
@@ -46,15 +45,11 @@ export class KnownPrograms {
     return this.#expected.has(key);
   }
 
-  /** The program has come, or will not come. */
-  unexpect(key: string): void {
-    this.#expected.delete(key);
-  }
-
   /** The executor is another process now. */
   forget(): void {
     this.#known.clear();
     this.#expected.clear();
+    this.#made.clear();
   }
 
   /** The encoded program, when the store has it. */
@@ -67,10 +62,23 @@ export class KnownPrograms {
     }
   }
 
+  /** Whether a program that the executor has made is to be kept: one that it was asked for, or that is run, and once of one process. */
+  awaits(key: string, isRun: () => boolean): boolean {
+    return !this.#made.has(key) && (this.#expected.has(key) || isRun());
+  }
+
   /** Keeps a program that the executor has made. */
   async keep(key: string, program: Uint8Array): Promise<void> {
     this.remember(key);
-    this.unexpect(key);
+    this.#expected.delete(key);
+    addBounded(this.#made, key, MAX_KNOWN);
     await this.#store.put(key, program);
   }
+}
+
+/** The oldest goes when there are too many. */
+function addBounded(set: Set<string>, key: string, most: number): void {
+  set.add(key);
+  const [oldest] = set;
+  if (set.size > most && oldest !== undefined) set.delete(oldest);
 }

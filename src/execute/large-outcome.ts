@@ -3,11 +3,11 @@ import type { LargeOutcome, LogEntry, RunOutcome } from './run.ts';
 /** From this size on a part of an outcome goes beside the message and stays bytes: JSON in JSON would be read and written twice. */
 const LARGE_BYTES = 64 * 1024;
 
-/** Worker: an outcome as JSON text, and apart from it what is large. */
-export function splitOutcome(outcome: RunOutcome): { outcome: string; large?: LargeOutcome } {
+/** Worker: an outcome as JSON text, and apart from it what is large. Mostly that is bytes already. */
+export function splitOutcome({ large, ...outcome }: RunOutcome): { outcome: string; large?: LargeOutcome } {
   const { end, logs } = outcome;
-  const result = end.status === 'completed' && end.result.length > LARGE_BYTES ? bytesOf(end.result) : undefined;
-  const lines = isLarge(logs) ? bytesOf(logs.map((entry) => `${JSON.stringify(entry)}\n`).join('')) : undefined;
+  const result = large?.result ?? (end.status === 'completed' && end.result.length > LARGE_BYTES ? bytesOf(end.result) : undefined);
+  const lines = large?.logs ?? (isLarge(logs) ? bytesOf(logs.map((entry) => `${JSON.stringify(entry)}\n`).join('')) : undefined);
   if (!result && !lines) return { outcome: JSON.stringify(outcome) };
   const rest = { ...outcome, ...(result && { end: { ...end, result: '' } }), ...(lines && { logs: [] }) };
   return { outcome: JSON.stringify(rest), large: { ...(result && { result }), ...(lines && { logs: lines }) } };

@@ -5,14 +5,15 @@ import type { AnswerMessage } from './worker-protocol.ts';
 /** What arrived for a run: two lists of the same length, as the guest contract wants them. */
 export interface Delivery {
   readonly calls: Uint32Array;
-  readonly answers: string[];
+  readonly answers: (string | Uint8Array)[];
 }
 
 /** Collects tool answers for one run while its guest has no stack, and lets the run sleep until something happens. */
 export class Mailbox {
   readonly #port: Pick<RunPort, 'rest' | 'resume' | 'onMessage'>;
   #calls: number[] = [];
-  #answers: string[] = [];
+  #answers: (string | Uint8Array)[] = [];
+  #largeBytes = 0;
   #cancelled = false;
   #wake: (() => void) | undefined;
 
@@ -24,6 +25,7 @@ export class Mailbox {
       else if (accept(message)) {
         this.#calls.push(message.call);
         this.#answers.push(message.answer);
+        if (typeof message.answer !== 'string') this.#largeBytes += message.answer.length;
       }
       this.#wake?.();
     });
@@ -34,7 +36,13 @@ export class Mailbox {
     const delivery = { calls: Uint32Array.from(this.#calls), answers: this.#answers };
     this.#calls = [];
     this.#answers = [];
+    this.#largeBytes = 0;
     return delivery;
+  }
+
+  /** Bytes of large answers that have not been taken. */
+  get largeBytes(): number {
+    return this.#largeBytes;
   }
 
   get hasAnswers(): boolean {

@@ -6,6 +6,8 @@ import { GuestStop } from './guest-stop.ts';
  */
 const SLICE_FUEL = 50_000_000;
 const PAGE_BYTES = 65_536;
+/** What the host holds for every run anyway, such as the records of its calls, is not counted as the run's memory. */
+const FREE_HOST_BYTES = 1024 * 1024;
 
 /** What one start of a guest may use. */
 export interface MeterBudget {
@@ -32,6 +34,8 @@ export class MeterControl {
   #budget = IDLE;
   #granted = 0;
   #pages = 0;
+  /** What the host holds for the run outside of the guest's memory: it counts as the run's. */
+  #hostBytes = 0;
   #enteredAt = 0;
   #activeMs = 0;
   #refusedGrowth = false;
@@ -47,6 +51,7 @@ export class MeterControl {
     this.#granted = 0;
     this.#fuel.value = 0n;
     this.#pages = budget.pages;
+    this.#hostBytes = 0;
     this.#enteredAt = performance.now();
     this.#activeMs = 0;
     this.#refusedGrowth = false;
@@ -80,6 +85,29 @@ export class MeterControl {
     return this.#refusedGrowth;
   }
 
+  /** Bytes that the host holds for the run, besides the guest's memory. */
+  get hostBytes(): number {
+    return this.#hostBytes;
+  }
+
+  /**
+   * The host holds so many bytes more for the run, or fewer.
+   * @throws GuestStop ERR_EXECUTE_MEMORY when that is more than the run may have together with its own memory.
+   */
+  holdBytes(bytes: number): void {
+    const before = this.#hostPages;
+    this.#hostBytes += bytes;
+    const more = this.#hostPages - before;
+    if (more <= 0) return;
+    const isTooMuch = this.#pages + this.#hostPages > this.#budget.maximumPages;
+    if (!isTooMuch && this.#budget.mayGrow?.(more) !== false) return;
+    throw new GuestStop('ERR_EXECUTE_MEMORY', 'The program needed more memory than it may have: too many arguments of tool calls wait.');
+  }
+
+  get #hostPages(): number {
+    return Math.max(0, Math.ceil((this.#hostBytes - FREE_HOST_BYTES) / PAGE_BYTES));
+  }
+
   /** Called by the guest's code when its slice is used up. */
   readonly refuel = (): void => {
     const { fuel, activeMs, interrupt } = this.#budget;
@@ -103,7 +131,7 @@ export class MeterControl {
   readonly grow = (delta: number): number => {
     const before = this.#pages;
     const after = before + (delta >>> 0);
-    if (after > this.#budget.maximumPages || !this.#reserve(after)) {
+    if (after + this.#hostPages > this.#budget.maximumPages || !this.#reserve(after)) {
       this.#refusedGrowth = true;
       return -1;
     }

@@ -1,8 +1,10 @@
-import { availableParallelism, totalmem } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import { CODE_ACCESS, readFolder } from './code-access.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { GROWTH_FACTOR, heldBytes } from './memory-bound.ts';
 import { createHeldMemory, type HeldMemory } from './held-memory.ts';
 import type { PooledRun } from './pooled-run.ts';
 import type { MakeResult, MakeTask, RunTask, SentCall, ServeTask, WorkerData, WorkerSetup } from './worker-protocol.ts';
@@ -11,15 +13,13 @@ import { WorkerLine } from './worker-line.ts';
 /** SpiderMonkey's own recursion limit must come first, so that the same program recurses equally deep on every machine. */
 const WORKER_STACK_MB = 32;
 const PAGE_BYTES = 65_536;
-/** How much more the runs under way may hold by growing than what keeps another from beginning. */
-const GROWTH_FACTOR = 1.5;
 const RESTART_AFTER_MS = 250;
 
 export interface PoolOptions {
   readonly workers: number | 'auto';
   readonly maxRunsPerWorker: number;
   /** Memory of all runs together from which on no further run begins; half as much again is the most. Default: half of what the machine has. */
-  readonly maxHeldBytes?: number;
+  readonly maxHeldBytes?: number | undefined;
 }
 
 /** The worker threads. A worker holds many runs: those that wait for a tool or a timer need no thread. */
@@ -44,7 +44,7 @@ export interface WorkerPool {
 export function createWorkerPool(setup: WorkerSetup, options: PoolOptions): WorkerPool {
   const workers = options.workers === 'auto' ? availableParallelism() : options.workers;
   const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-  const maxHeldPages = (options.maxHeldBytes ?? halfOfMemory()) / PAGE_BYTES;
+  const maxHeldPages = (options.maxHeldBytes ?? heldBytes()) / PAGE_BYTES;
   // Those that are under way may still grow, but not all of them as far as each of them may.
   const held = createHeldMemory(maxHeldPages * GROWTH_FACTOR);
   const piscina = new Piscina({
@@ -55,6 +55,7 @@ export function createWorkerPool(setup: WorkerSetup, options: PoolOptions): Work
     resourceLimits: { stackSizeMb: WORKER_STACK_MB },
     workerData: { ...setup, held: held.share } satisfies WorkerData,
     env: {},
+    execArgv: workerFlags(setup.mounts),
     // By default a worker blocks its thread until the next task, without any event loop turn.
     atomics: 'disabled',
     recordTiming: false,
@@ -81,15 +82,33 @@ export function createWorkerPool(setup: WorkerSetup, options: PoolOptions): Work
   };
 }
 
+/** A worker may read its code and the mounts, and nothing else; unlike its process it may start no worker. */
+function workerFlags(mounts: ReadonlyMap<string, string>): string[] {
+  // What a path led to when it was opened stands there: see `host-functions/read-file.ts`.
+  const opened = process.platform === 'linux' ? [readFolder('/proc/self/fd')] : [];
+  return [...CODE_ACCESS, ...opened, ...[...mounts.values()].map(readFolder)];
+}
+
 /** Keeps one line open to each worker: piscina replaces a worker that ended, and its runs end with an error. */
 function keepServing(piscina: Piscina, dispatcher: Dispatcher, held: HeldMemory, maxRuns: number): { open(): void; close(): void } {
   let isClosed = false;
+  const asked = new Map<WorkerLine, AbortController>();
+  // piscina stops replacing workers once one was lost while it started: who waits for a worker then asks again, and that starts one.
+  piscina.on('workerDestroy', () => {
+    setTimeout(() => {
+      if (isClosed || piscina.threads.length >= piscina.options.maxThreads) return;
+      for (const [line, patience] of asked) if (!line.hasServed) patience.abort();
+    }, RESTART_AFTER_MS).unref();
+  });
   const open = (): void => {
     if (isClosed) return;
     const { port1, port2 } = new MessageChannel();
-    const line = new WorkerLine(port1, maxRuns, () => dispatcher.dispatch());
+    const line = new WorkerLine(port1, maxRuns, () => dispatcher.dispatch(), held);
     const task: ServeTask = { port: port2, board: line.board };
-    piscina.run(task, { transferList: [port2] }).catch((error: Error) => {
+    const patience = new AbortController();
+    asked.set(line, patience);
+    piscina.run(task, { transferList: [port2], signal: patience.signal }).catch((error: Error) => {
+      asked.delete(line);
       held.add(-line.heldPages);
       dispatcher.remove(line, error);
       if (isClosed) return dispatcher.failQueued(error);
@@ -102,9 +121,4 @@ function keepServing(piscina: Piscina, dispatcher: Dispatcher, held: HeldMemory,
     dispatcher.add(line);
   };
   return { open, close: () => (isClosed = true) };
-}
-
-/** Of the machine, or of the container that the process is in. */
-function halfOfMemory(): number {
-  return Math.min(totalmem(), process.constrainedMemory() || Infinity) / 2;
 }

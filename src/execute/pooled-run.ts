@@ -14,6 +14,8 @@ export class PooledRun {
   /** Its place on that worker's board. */
   slot = -1;
   postedAt = 0;
+  /** Called when a worker gets it for the first time. */
+  onPosted: (() => void) | undefined;
   /** Whether it was taken back once from a worker that had not begun it. */
   wasMoved = false;
   readonly #settle: Pick<PromiseWithResolvers<WorkerResult>, 'resolve' | 'reject'>;

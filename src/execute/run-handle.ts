@@ -1,4 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
+import type { CallsEvent } from './executor-protocol.ts';
+import { RunLost } from './lost-runs.ts';
 import type { RunOutcome, RunRequest, ToolAnswer, ToolCall } from './run.ts';
 
 export type OnCall = (call: ToolCall, signal: AbortSignal) => Promise<ToolAnswer>;
@@ -11,6 +13,10 @@ export class RunHandle {
   #controller: AbortController | undefined;
   /** Tool calls without an answer. */
   #calls = 0;
+  #lastCall = 0;
+  #state: 'unsent' | 'queued' | 'begun' = 'unsent';
+  #wasQueued = false;
+  #hasScript = false;
   #hasEnded = false;
   #resolve!: (outcome: RunOutcome) => void;
   #reject!: (error: Error) => void;
@@ -24,6 +30,45 @@ export class RunHandle {
     });
     // A rejection may come before anybody waits.
     this.outcome.catch(() => undefined);
+  }
+
+  /** The executor has it, and may have begun it. */
+  sent(): void {
+    this.#state = 'begun';
+  }
+
+  /** Nothing of it has begun yet. False when that cannot be. */
+  queued(): boolean {
+    if (this.#lastCall > 0 || this.#wasQueued) return false;
+    this.#wasQueued = true;
+    this.#state = 'queued';
+    return true;
+  }
+
+  /** It begins after having been queued. False when that cannot be. */
+  begun(): boolean {
+    if (this.#state !== 'queued') return false;
+    this.#state = 'begun';
+    return true;
+  }
+
+  /** The script, the first time that it is asked for. */
+  takeScript(): string | undefined {
+    if (this.#hasScript) return undefined;
+    this.#hasScript = true;
+    return this.request.program.script;
+  }
+
+  /** Why an executor that keeps the run's limits cannot have sent these calls; undefined when it can. */
+  refuseCalls(calls: CallsEvent['calls']): string | undefined {
+    const { maxToolCalls, maxConcurrentToolCalls, maxToolArgumentBytes } = this.request.limits;
+    if (this.#calls + calls.length > maxConcurrentToolCalls) return 'it let a run make too many tool calls at once';
+    for (const { call, bytes } of calls) {
+      if (call <= this.#lastCall || call > maxToolCalls) return 'it numbered a tool call otherwise than a run does';
+      if (bytes > maxToolArgumentBytes) return 'it let a run send too large arguments';
+      this.#lastCall = call;
+    }
+    return undefined;
   }
 
   /** Asks for the answer to a tool call. Undefined when the run has ended meanwhile. */
@@ -65,10 +110,19 @@ export class RunHandle {
     if (this.#calls > 0) this.#controller?.abort();
   }
 
+  /** The process that should run it has ended. */
+  lose(): void {
+    if (this.#hasEnded) return;
+    if (this.#state !== 'begun') return this.refuse(new RunLost());
+    const hint =
+      this.#lastCall === 0 ? 'It had called no tool: it can be sent again.' : 'Check what its tool calls changed before sending it again.';
+    return this.fail('ERR_EXECUTE_LOST', 'The process that ran the program ended unexpectedly.', hint);
+  }
+
   /** Ends the run without an outcome from the executor. */
-  fail(code: ErrorCode, message: string): void {
+  fail(code: ErrorCode, message: string, hint?: string): void {
     this.end({
-      end: { status: 'failed', code, message },
+      end: { status: 'failed', code, message, ...(hint === undefined ? {} : { hint }) },
       logs: [],
       droppedLogBytes: 0,
       calls: [],

@@ -11,6 +11,7 @@ export class RunPort {
   readonly #outbox: Outbox;
   readonly #board: Board;
   #memory: WebAssembly.Memory | undefined;
+  #hostBytes: () => number = () => 0;
   #heldPages = 0;
   #calls: SentCall[] = [];
   #hasWaited = false;
@@ -40,7 +41,7 @@ export class RunPort {
     const isFirst = !this.#hasWaited;
     this.#hasWaited = true;
     if (isFirst || this.#calls.length > 0) this.#post(isFirst);
-    this.#measure();
+    this.measure();
     this.#board.busy = false;
   }
 
@@ -61,10 +62,11 @@ export class RunPort {
     else this.#missed.push(message);
   }
 
-  /** From now on the run holds this memory. */
-  hold(memory: WebAssembly.Memory): void {
+  /** From now on the run holds this memory. @param hostBytes what the host holds for it besides. */
+  hold(memory: WebAssembly.Memory, hostBytes: () => number = () => 0): void {
     this.#memory = memory;
-    this.#measure();
+    this.#hostBytes = hostBytes;
+    this.measure();
   }
 
   /** Whether the run may hold so many pages more; then it does. */
@@ -78,7 +80,7 @@ export class RunPort {
   close(): void {
     this.#sendCalls();
     this.#memory = undefined;
-    this.#measure();
+    this.measure();
   }
 
   #sendCalls(): void {
@@ -91,8 +93,9 @@ export class RunPort {
     this.#send({ type: 'step', run: this.#run, calls, waits });
   }
 
-  #measure(): void {
-    const pages = this.#memory ? this.#memory.buffer.byteLength / PAGE_BYTES : 0;
+  /** Tells how much the run holds now. */
+  measure(): void {
+    const pages = this.#memory ? this.#memory.buffer.byteLength / PAGE_BYTES + Math.ceil(this.#hostBytes() / PAGE_BYTES) : 0;
     if (pages !== this.#heldPages) this.#board.hold(pages - this.#heldPages);
     this.#heldPages = pages;
   }

@@ -3,7 +3,7 @@ import { createLog } from '../../host-functions/log.ts';
 import type { EngineInstance } from './engine-instance.ts';
 import { createHostFunctions } from './host-functions.ts';
 import { endOfBrokenCall } from './guest-failure.ts';
-import { readGuestStatus, type GuestStatus } from './guest-status.ts';
+import { readGuestStatus, statusBounds, type GuestStatus } from './guest-status.ts';
 import { GuestStop } from './guest-stop.ts';
 import { Mailbox } from './mailbox.ts';
 import type { CallRecord, RunEnd, RunOutcome } from './run.ts';
@@ -68,11 +68,13 @@ function tooLargeToStart(pages: number, memoryMb: number): RunEnd {
 class ProgramRun {
   readonly #instance: EngineInstance;
   readonly #task: WorkerTask;
+  readonly #bounds: readonly number[];
   readonly #log;
   readonly #calls;
   readonly #mailbox: Mailbox;
   readonly #startedAt = performance.now();
   #waitingMs = 0;
+  #largeResult: Uint8Array | undefined;
   /** True while an export call runs, and for ever when one does not return. */
   broken = false;
 
@@ -80,11 +82,13 @@ class ProgramRun {
     const { limits, executionId, port } = task;
     this.#instance = instance;
     this.#task = task;
+    this.#bounds = statusBounds(limits);
     this.#log = createLog(limits.maxLogBytes);
     this.#calls = createCallTable({
       maxToolCalls: limits.maxToolCalls,
       maxConcurrentToolCalls: limits.maxConcurrentToolCalls,
       maxToolArgumentBytes: limits.maxToolArgumentBytes,
+      onHeld: (bytes) => instance.meter.holdBytes(bytes),
       send: (call) => port.postMessage({ type: 'call', call: { executionId, ...call } }),
       onLimit: () => {
         throw new GuestStop('ERR_EXECUTE_TOOL_CALLS', `The program began more than ${limits.maxToolCalls} tool calls.`);
@@ -92,6 +96,7 @@ class ProgramRun {
     });
     this.#mailbox = new Mailbox(port, ({ call, ok, code }) => this.#calls.settle(call, ok, code));
     instance.host = createHostFunctions(task, mounts, this.#calls, this.#log);
+    port.hold(instance.memory, () => instance.meter.hostBytes + this.#log.keptBytes + this.#mailbox.largeBytes);
   }
 
   async toEnd(): Promise<RunEnd> {
@@ -100,6 +105,7 @@ class ProgramRun {
       this.#call(() => guest.start(this.#task.input, this.#startOptions()));
       for (;;) {
         const status = this.#status();
+        this.#largeResult = status.largeResult;
         if (status.end) return status.end;
         if (status.running === 0 && status.nextTimer === null) return NEVER_SETTLES;
         await this.#untilDue(status);
@@ -134,10 +140,8 @@ class ProgramRun {
   }
 
   #status(): GuestStatus {
-    return readGuestStatus(
-      this.#call(() => this.#instance.guest.status()),
-      this.#task.limits,
-    );
+    // A status that is not of the contract is a broken instance, too.
+    return this.#call(() => readGuestStatus(this.#instance.guest.boundedStatus(this.#bounds), this.#task.limits));
   }
 
   #startOptions(): string {
@@ -156,9 +160,12 @@ class ProgramRun {
     this.#warnOfUnfinishedCalls(end);
     // The codes are the gateway's own, checked when they came in.
     const calls = this.#calls.records() as CallRecord[];
+    const logs = this.#log.bytes();
+    const result = end.status === 'completed' ? this.#largeResult : undefined;
     return {
       end,
       logs: this.#log.entries,
+      ...((result ?? logs) && { large: { ...(result && { result }), ...(logs && { logs }) } }),
       droppedLogBytes: this.#log.droppedBytes,
       calls,
       usage: {

@@ -80,6 +80,8 @@ export type RunEnd =
       readonly name?: string;
       readonly stack?: string;
       readonly hint?: string;
+      /** When the caller may try again, in milliseconds from now. */
+      readonly retryAfterMs?: number;
     };
 
 export interface RunOutcome {

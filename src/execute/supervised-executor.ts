@@ -1,22 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SandboxError, toSandboxError } from '../errors.ts';
 import type { ExecutorChild } from './executor-child.ts';
-import type { CallsEvent, ExecutorEvent } from './executor-protocol.ts';
-import { ExecutorSupervisor, type ExecutorInit, type SupervisorLog } from './executor-supervisor.ts';
-import { LargeBudget } from './large-budget.ts';
-import { splitLarge } from './large-outcome.ts';
+import type { ExecutorEvent } from './executor-protocol.ts';
+import { ExecutorSupervisor, type ExecutorInit, type SupervisorLog, type SupervisorOptions } from './executor-supervisor.ts';
+import { GivenRuns } from './given-runs.ts';
 import { KnownPrograms, type ProgramStore } from './known-programs.ts';
-import { INTERNAL_FAILURE, RunHandle, type OnCall } from './run-handle.ts';
-import type { Executor, LargeOutcome, ProgramSource, RunOutcome, RunRequest, ToolAnswer } from './run.ts';
+import { LargeBudget } from './large-budget.ts';
+import { againWhenLost } from './lost-runs.ts';
+import { defaultMemoryBytes } from './memory-bound.ts';
+import { RunHandle, type OnCall } from './run-handle.ts';
+import type { Executor, ProgramSource, RunOutcome, RunRequest } from './run.ts';
 
 /** How long a cancelled run may take to say how it ended. */
 const CANCEL_GRACE_MS = 1_000;
 
-export interface ExecutorOptions {
+export interface ExecutorOptions extends Omit<SupervisorOptions, 'maxMemoryBytes'> {
   /** May come later: the process starts meanwhile. */
   readonly init: ExecutorInit | Promise<ExecutorInit>;
   readonly programs: ProgramStore;
   readonly log: SupervisorLog;
+  /** Resident memory from which on the process is ended, in bytes. Default: what all runs may hold together and some more. */
+  readonly maxMemoryBytes?: number;
+  /** Large results that are held at one time, by this executor and others. Default: its own bound. */
+  readonly large?: LargeBudget;
 }
 
 /** Starts the executor process. Resolves when it is ready. @throws SandboxError ERR_EXECUTE_LOST when it cannot start; what `init` rejects with */
@@ -33,26 +38,21 @@ export async function startExecutor(options: ExecutorOptions): Promise<Supervise
 
 /** The executor process and its supervision: when it dies its runs end with a coded error, and it is started again. */
 export class SupervisedExecutor implements Executor {
-  readonly #runs = new Map<number, RunHandle>();
-  readonly #makes = new Map<number, Pick<PromiseWithResolvers<Uint8Array>, 'resolve' | 'reject'>>();
+  readonly #given: GivenRuns;
   readonly #programs: KnownPrograms;
   readonly #supervisor: ExecutorSupervisor;
-  readonly #log: SupervisorLog;
-  readonly #large = new LargeBudget();
-  #nextRun = 1;
+  /** Runs that have not ended, those that wait for the process among them. */
+  #taken = 0;
 
-  constructor({ init, programs, log }: ExecutorOptions) {
-    this.#log = log;
+  constructor({ init, programs, log, large = new LargeBudget(), ...options }: ExecutorOptions) {
     this.#programs = new KnownPrograms(programs, (message) => log.warn(message));
+    this.#given = new GivenRuns(this.#programs, large, (message) => log.warn(message));
     const events = {
-      onEvent: (child: ExecutorChild, event: ExecutorEvent, payload: Buffer): void => {
-        this.#receive(child, event, payload).catch((error: unknown) => {
-          log.warn(`A message of the executor could not be handled: ${toSandboxError(error).message}`);
-        });
-      },
-      onLost: (error: SandboxError): void => this.#lost(error),
+      onEvent: (child: ExecutorChild, event: ExecutorEvent, payload: Buffer) => this.#given.receive(child, event, payload),
+      onLost: (): void => this.#given.lose(),
     };
-    this.#supervisor = new ExecutorSupervisor(init, events, log);
+    const { maxMemoryBytes = defaultMemoryBytes(), ...rest } = options;
+    this.#supervisor = new ExecutorSupervisor(init, events, log, { ...rest, maxMemoryBytes });
     this.#supervisor.start();
   }
 
@@ -66,19 +66,39 @@ export class SupervisedExecutor implements Executor {
     return this.#supervisor.child?.pid;
   }
 
-  async run(request: RunRequest, onCall: OnCall, signal: AbortSignal): Promise<RunOutcome> {
+  /** How little it is suited for another run just now: less is better. One whose process is not ready comes last. */
+  load(key: string): number {
+    const { isReady } = this.#supervisor;
+    const knows = this.#programs.has(key) || this.#programs.isExpected(key);
+    return this.#taken + (isReady ? 0 : 1_000_000) - (knows ? 0.5 : 0);
+  }
+
+  run(request: RunRequest, onCall: OnCall, signal: AbortSignal): Promise<RunOutcome> {
+    return againWhenLost(() => this.attempt(request, onCall, signal));
+  }
+
+  /** As {@link run}, in the present process only. @throws RunLost when that ends before the run has begun */
+  async attempt(request: RunRequest, onCall: OnCall, signal: AbortSignal): Promise<RunOutcome> {
+    this.#taken++;
+    try {
+      return await this.#attempt(request, onCall, signal);
+    } finally {
+      this.#taken--;
+    }
+  }
+
+  async #attempt(request: RunRequest, onCall: OnCall, signal: AbortSignal): Promise<RunOutcome> {
     await this.#supervisor.untilReady(signal);
     const handle = new RunHandle(request, onCall);
-    const run = this.#nextRun++;
-    this.#runs.set(run, handle);
-    const cancel = (): void => this.#cancel(run);
+    const run = this.#given.add(handle);
+    const cancel = (): void => this.#cancel(run, handle);
     signal.addEventListener('abort', cancel, { once: true });
     try {
       await this.#submit(run, handle, signal);
       return await handle.outcome;
     } finally {
       signal.removeEventListener('abort', cancel);
-      this.#runs.delete(run);
+      this.#given.delete(run);
     }
   }
 
@@ -88,132 +108,46 @@ export class SupervisedExecutor implements Executor {
    */
   async make(program: ProgramSource): Promise<Uint8Array> {
     await this.#supervisor.untilReady();
-    const run = this.#nextRun++;
-    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-    this.#makes.set(run, { resolve, reject });
+    const { run, made } = this.#given.addMake();
     this.#supervisor.child?.send({ type: 'make', run, key: program.key }, Buffer.from(program.script, 'utf8'));
-    return promise.finally(() => this.#makes.delete(run));
+    return made;
   }
 
   prepare({ key, script }: ProgramSource): void {
     if (this.#programs.has(key)) return;
-    const child = this.#supervisor.child;
+    const child = this.#supervisor.isReady ? this.#supervisor.child : undefined;
     void this.#programs.stored(key).then((stored) => {
-      if (!stored && this.#programs.expect(key)) child?.send({ type: 'make', key }, Buffer.from(script, 'utf8'));
+      if (!stored && child && this.#programs.expect(key)) child.send({ type: 'make', key }, Buffer.from(script, 'utf8'));
     });
   }
 
   async #submit(run: number, handle: RunHandle, signal: AbortSignal): Promise<void> {
-    const { program, executionId, input, state, limits, results, skills, now, seed } = handle.request;
-    const command = {
-      type: 'run' as const,
-      run,
-      executionId,
-      key: program.key,
-      input,
-      state,
-      limits,
-      ...(results === undefined ? {} : { results }),
-      ...(skills === undefined ? {} : { skills }),
-      ...(now === undefined ? {} : { now }),
-      ...(seed === undefined ? {} : { seed }),
-    };
-    if (this.#programs.has(program.key)) return this.#supervisor.child?.send({ ...command, payload: 'none' });
+    const { program } = handle.request;
+    if (this.#programs.has(program.key)) return this.#send(run, handle, 'none');
     const stored = await this.#programs.stored(program.key);
     // The process may have ended meanwhile, or the caller has gone: then there is nobody to run it, or to run it for.
     if (handle.ended) return undefined;
     if (signal.aborted) return handle.fail('ERR_EXECUTE_CANCELLED', 'The run was cancelled before it began.');
-    if (stored) {
-      this.#programs.remember(program.key);
-      this.#supervisor.child?.send({ ...command, payload: 'program' }, stored);
-    } else this.#supervisor.child?.send({ ...command, payload: 'script' }, Buffer.from(program.script, 'utf8'));
-    return undefined;
+    if (!stored) return this.#send(run, handle, 'script', Buffer.from(handle.takeScript() ?? '', 'utf8'));
+    this.#programs.remember(program.key);
+    return this.#send(run, handle, 'program', stored);
   }
 
-  #cancel(run: number): void {
-    const handle = this.#runs.get(run);
-    if (!handle) return;
+  #send(run: number, handle: RunHandle, payload: 'none' | 'script' | 'program', bytes?: Uint8Array): void {
+    const { program, executionId, input, state, limits, results, skills, now, seed } = handle.request;
+    const optional = { ...(results && { results }), ...(skills && { skills }), ...(now !== undefined && { now }), ...(seed && { seed }) };
+    const command = { type: 'run' as const, run, executionId, key: program.key, input, state, limits, ...optional, payload };
+    this.#supervisor.child?.send(command, bytes);
+    handle.sent();
+  }
+
+  #cancel(run: number, handle: RunHandle): void {
     this.#supervisor.child?.send({ type: 'cancel', run });
     void sleep(CANCEL_GRACE_MS, undefined, { ref: false }).then(() => handle.fail('ERR_EXECUTE_CANCELLED', 'The run was cancelled.'));
   }
 
-  async #receive(child: ExecutorChild, event: ExecutorEvent, payload: Buffer): Promise<void> {
-    switch (event.type) {
-      case 'ready':
-      case 'fatal':
-        return undefined;
-      case 'made':
-        if (event.run !== undefined) return this.#makes.get(event.run)?.resolve(Buffer.from(payload));
-        return this.#keep(event.key, Buffer.from(payload));
-      case 'outcome':
-        return this.#end(event.run, event.outcome as RunOutcome, event.large && splitLarge(event.large, payload));
-      case 'refused': {
-        const error = new SandboxError(event.code, event.message, event.hint === undefined ? {} : { hint: event.hint });
-        this.#makes.get(event.run)?.reject(error);
-        return this.#runs.get(event.run)?.refuse(error);
-      }
-      case 'need': {
-        const script = this.#runs.get(event.run)?.request.program.script;
-        if (script === undefined) return child.send({ type: 'cancel', run: event.run });
-        return child.send({ type: 'script', run: event.run }, Buffer.from(script, 'utf8'));
-      }
-      case 'calls':
-        return this.#callAll(child, event, payload);
-    }
-  }
-
-  #end(run: number, outcome: RunOutcome, large: LargeOutcome | undefined): void {
-    const handle = this.#runs.get(run);
-    if (handle && !handle.ended) handle.end(large ? this.#large.take(outcome, large) : outcome);
-  }
-
-  /** Asks for the answers to the calls of one step; each goes back as soon as it is there. */
-  async #callAll(child: ExecutorChild, { run, calls }: CallsEvent, payload: Buffer): Promise<void> {
-    const handle = this.#runs.get(run);
-    if (!handle) return;
-    const { executionId } = handle.request;
-    let at = 0;
-    const answered = calls.map(async ({ call, server, tool, bytes }) => {
-      const text = payload.toString('utf8', at, (at += bytes));
-      const answer = await handle.call({ executionId, number: call, server, tool, arguments: text });
-      if (answer) this.#answer(child, { run, call }, answer);
-    });
-    await Promise.all(answered);
-  }
-
-  #answer(child: ExecutorChild, { run, call }: { run: number; call: number }, answer: ToolAnswer): void {
-    const verdict = answer.ok ? { ok: true } : { ok: false, code: answer.error.code };
-    try {
-      child.send({ type: 'answer', run, call, ...verdict }, Buffer.from(answerText(answer), 'utf8'));
-    } catch {
-      // An answer that cannot be sent, such as a cycle: without any the run would wait for it until its time is over.
-      child.send({ type: 'answer', run, call, ok: false, code: 'ERR_INTERNAL' }, Buffer.from(answerText(INTERNAL_FAILURE), 'utf8'));
-    }
-  }
-
-  /** Only what somebody runs just now, or is about to, is taken: an executor that was taken over must not fill the store with other programs. */
-  async #keep(key: string, program: Uint8Array): Promise<void> {
-    const isRun = [...this.#runs.values()].some(({ request }) => request.program.key === key);
-    if (this.#programs.isExpected(key) || isRun) return this.#programs.keep(key, program);
-    this.#log.warn('The executor made a program that nobody asked for; it is not kept.');
-    return undefined;
-  }
-
-  #lost(error: SandboxError): void {
-    this.#programs.forget();
-    for (const handle of this.#runs.values()) handle.fail('ERR_EXECUTE_LOST', 'The process that ran the program ended unexpectedly.');
-    for (const make of this.#makes.values()) make.reject(error);
-  }
-
   async close(): Promise<void> {
-    for (const handle of this.#runs.values()) handle.fail('ERR_EXECUTE_CANCELLED', 'The server is shutting down.');
+    this.#given.close();
     await this.#supervisor.close();
   }
-}
-
-/** The JSON text of an answer, as the guest contract has it. The value is JSON already and is not parsed again. */
-function answerText(answer: ToolAnswer): string {
-  if (answer.ok) return `{"ok":${answer.value}}`;
-  const { whole: _whole, isMessage: _isMessage, ...error } = answer.error;
-  return JSON.stringify({ error });
 }

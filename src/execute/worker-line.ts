@@ -1,5 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { createBoard } from './board.ts';
+import type { HeldMemory } from './held-memory.ts';
+import { pagesOf, withoutMemory } from './large-answer.ts';
 import type { PooledRun } from './pooled-run.ts';
 import type { LineEvent, LineMessage, MakeResult, MakeTask, RunMessage } from './worker-protocol.ts';
 
@@ -27,13 +29,13 @@ export class WorkerLine {
   #recoversAt = 0;
   #lastKey = '';
 
-  /** @param onChange is called when the worker may have room for another run. */
-  constructor(port: MessagePort, maxRuns: number, onChange: () => void) {
+  /** @param onChange is called when the worker may have room for another run. @param held what the runs of all workers hold. */
+  constructor(port: MessagePort, maxRuns: number, onChange: () => void, held?: HeldMemory) {
     this.#port = port;
     this.#onChange = onChange;
     // More than runs, because a run that was taken back leaves its slot occupied for a while.
     this.#freeSlots = Array.from({ length: maxRuns + FRESH_RUNS }, (_, slot) => maxRuns + FRESH_RUNS - 1 - slot);
-    this.#board = createBoard(this.#freeSlots.length);
+    this.#board = createBoard(this.#freeSlots.length, held);
     port.on('message', (events: readonly LineEvent[]) => {
       for (const event of events) this.#receive(event);
     });
@@ -77,6 +79,8 @@ export class WorkerLine {
     run.line = this;
     run.slot = slot;
     run.postedAt = performance.now();
+    run.onPosted?.();
+    run.onPosted = undefined;
     this.#runs.set(run.number, run);
     this.#fresh.add(run.number);
     this.#lastKey = run.task.key;
@@ -93,7 +97,11 @@ export class WorkerLine {
   }
 
   tell({ number }: PooledRun, message: RunMessage): void {
-    if (this.#runs.has(number)) this.#send({ type: 'message', run: number, message });
+    if (!this.#runs.has(number)) return;
+    // While the worker computes its messages pile up: what they hold is given back when the worker takes them.
+    const pages = pagesOf(message);
+    const isTooMuch = pages > 0 && message.type === 'answer' && !this.#board.tryHold(pages);
+    this.#send({ type: 'message', run: number, message: isTooMuch ? withoutMemory(message) : message });
   }
 
   /** Stops a run that the worker has begun. */
@@ -145,7 +153,7 @@ export class WorkerLine {
     const list = this.#outbox;
     this.#outbox = [];
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
-    this.#port.postMessage(list);
+    this.#port.postMessage(list, list.flatMap(movedBuffers));
   }
 
   #receive(event: LineEvent): void {
@@ -195,4 +203,11 @@ export class WorkerLine {
     run.line = undefined;
     return run;
   }
+}
+
+/** Memory that changes its thread instead of being copied. */
+function movedBuffers(event: LineMessage): ArrayBuffer[] {
+  if (event.type !== 'message' || event.message.type !== 'answer') return [];
+  const { answer } = event.message;
+  return answer instanceof Uint8Array ? [answer.buffer] : [];
 }

@@ -77,8 +77,8 @@ export interface AnswerMessage {
   readonly ok: boolean;
   /** Why not ok. */
   readonly code?: ErrorCode | undefined;
-  /** JSON text, as the guest contract has it. */
-  readonly answer: string;
+  /** JSON text, as the guest contract has it; as UTF-8, with memory of its own, when it is large. */
+  readonly answer: string | Uint8Array<ArrayBuffer>;
 }
 
 /** Out of a run, before its outcome. */

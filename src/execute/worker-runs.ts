@@ -1,8 +1,9 @@
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import type { Board } from './board.ts';
+import { pagesOf } from './large-answer.ts';
 import { Outbox } from './outbox.ts';
 import { RunPort } from './run-port.ts';
-import type { LineEvent, LineMessage, MakeResult, MakeTask, WorkerResult, WorkerTask } from './worker-protocol.ts';
+import type { LineEvent, LineMessage, MakeResult, MakeTask, RunMessage, WorkerResult, WorkerTask } from './worker-protocol.ts';
 
 /** Lists that are read in one turn; then timers and the run's own immediates have theirs. */
 const LISTS_PER_TURN = 64;
@@ -55,9 +56,17 @@ export class WorkerRuns {
         this.#make(message.run, message.task);
         break;
       case 'message':
-        this.#runs.get(message.run)?.receive(message.message);
+        this.#receiveFor(this.#runs.get(message.run), message.message);
         break;
     }
+  }
+
+  /** What came was held for the line; from now on the run holds it, if it is still there. */
+  #receiveFor(port: RunPort | undefined, message: RunMessage): void {
+    const pages = pagesOf(message);
+    if (pages > 0) this.#board.hold(-pages);
+    port?.receive(message);
+    if (pages > 0) port?.measure();
   }
 
   /** What has begun goes on first: the fewer runs are half way, the fewer instances are in use. */

@@ -1,6 +1,7 @@
 import { workerData } from 'node:worker_threads';
 import type { CompiledEngine } from '../engine/abi/link-engine.ts';
 import { Board } from './board.ts';
+import { confineThread } from './confine.ts';
 import { HeldMemory } from './held-memory.ts';
 import { InstancePool } from './instance-pool.ts';
 import { Programs, type LoadedProgram } from './programs.ts';
@@ -13,6 +14,7 @@ import type { ServeTask, WorkerData, WorkerResult, WorkerTask } from './worker-p
 /** Idle instances that a worker keeps: more would hold memory for a burst that is over. */
 const MAXIMUM_IDLE_INSTANCES = 16;
 
+confineThread();
 const setup = workerData as WorkerData;
 const engine: CompiledEngine = { plan: setup.plan, modules: setup.modules };
 const instances = new InstancePool(engine, setup.base, MAXIMUM_IDLE_INSTANCES);

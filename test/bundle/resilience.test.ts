@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Bundle } from '../../src/bundle/bundle.ts';
 import { SandboxError } from '../../src/errors.ts';
@@ -27,6 +28,24 @@ test('the next bundle works after the service was killed', async () => {
   for (const pid of before) process.kill(pid, 'SIGKILL');
   await worksStill();
   expect(esbuildChildren()).not.toEqual(before);
+});
+
+test('the service finds nothing of our environment in its own', async () => {
+  await worksStill();
+  const [pid] = esbuildChildren();
+  const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean);
+  expect(environment.map((line) => line.split('=')[0])).toEqual(['GOMEMLIMIT', 'GOTRACEBACK']);
+  expect(process.env['PATH']).toBeDefined();
+});
+
+test('a service that is stopped is replaced, and does not stay behind', async () => {
+  await using quick = openBundler({ timeoutMs: 700 });
+  await worksStill();
+  const [stopped = 0] = esbuildChildren();
+  process.kill(stopped, 'SIGSTOP');
+  expect((await errorOf(bundleCode(quick, `${FOR_ESBUILD}return 'held up'`))).code).toBe('ERR_BUNDLE_FAILED');
+  await expect.poll(esbuildChildren).not.toContain(stopped);
+  await worksStill();
 });
 
 test('bundles that run while the service is killed succeed', async () => {

@@ -115,3 +115,29 @@ test('where one left enough for several, all of them come in', async () => {
   large?.();
   expect(await Promise.all(waiting)).toEqual(['admitted', 'admitted', 'admitted']);
 });
+
+test('a principal with many runs waiting does not keep others waiting for all of them', async () => {
+  const admission = new Admission(1, 100);
+  const leaveFirst = await admission.enter(never, undefined, 'greedy');
+  const order: string[] = [];
+  const all = [...Array.from({ length: 50 }, () => 'greedy'), 'modest'].map(async (lane) => {
+    const leave = await admission.enter(never, undefined, lane);
+    order.push(lane);
+    await turn();
+    leave();
+  });
+  leaveFirst();
+  await Promise.all(all);
+  expect(order.indexOf('modest')).toBe(1);
+});
+
+test('a principal that has filled the queue makes room for another one, and that one does not push out the rest', async () => {
+  const admission = new Admission(1, 4);
+  const leave = await admission.enter(never, undefined, 'greedy');
+  const greedy = Array.from({ length: 4 }, () => code(admission.enter(never, undefined, 'greedy')));
+  const modest = Array.from({ length: 4 }, () => code(admission.enter(never, undefined, 'modest')));
+  expect(await Promise.race([code(admission.enter(never, undefined, 'greedy')), turn()])).toBe('ERR_EXECUTE_BUSY');
+  expect(await Promise.all([greedy[3], greedy[2], modest[2], modest[3]])).toEqual(Array.from({ length: 4 }, () => 'ERR_EXECUTE_BUSY'));
+  leave();
+  expect(await greedy[0]).toBe('admitted');
+});

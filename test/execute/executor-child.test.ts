@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { ExecutorChild } from '../../src/execute/executor-child.ts';
-import { commandSchema, eventSchema, isWhole, type ExecutorEvent, type RunCommand } from '../../src/execute/executor-protocol.ts';
+import { joinModules, readModules } from '../../src/execute/engine-modules.ts';
+import { commandSchema, eventSchema, isWhole, PROTOCOL, type ExecutorEvent, type RunCommand } from '../../src/execute/executor-protocol.ts';
 import { DEFAULT_RUN_LIMITS } from '../support/executor.ts';
 
 /** The executor process itself, spoken to message by message. */
@@ -20,8 +21,10 @@ beforeAll(async () => {
     onExit: (reason) => (exited = reason),
     onStderr: () => undefined,
   });
-  const paths = Object.fromEntries(modules.map((name) => [name, join(directory, name)]));
-  child.send({ type: 'init', plan, modules: paths, mounts: {}, workers: 1, maxRunsPerWorker: 4, maxQueuedRuns: 4 });
+  const files = await readModules(Object.fromEntries(modules.map((name) => [name, join(directory, name)])));
+  const { parts, payload: bytes } = joinModules(files);
+  const more = { mounts: {}, workers: 1, maxRunsPerWorker: 4, maxQueuedRuns: 4 };
+  child.send({ type: 'init', protocol: PROTOCOL, plan, modules: parts, ...more }, bytes);
   await ready.promise;
 });
 afterAll(() => child.close());
@@ -38,6 +41,15 @@ const COMMAND: RunCommand = {
   payload: 'none',
 };
 
+const ENGINELESS = {
+  type: 'init',
+  protocol: PROTOCOL,
+  plan: { instances: [{ module: 'a', imports: [] }], contract: 0 },
+  mounts: {},
+  workers: 1,
+  maxRunsPerWorker: 1,
+  maxQueuedRuns: 0,
+};
 const CALL = { call: 1, server: 's', tool: 't', bytes: 2 };
 
 /** Every event about a run, as soon as there are `count`. */
@@ -114,6 +126,30 @@ test('the calls of one step come in one message, their arguments one after the o
 
 test('none of this has ended the process', () => {
   expect(exited).toBe('');
+});
+
+describe('what the gateway never says ends the process in its own way', () => {
+  const bad: [string, object, Uint8Array | undefined, RegExp][] = [
+    ['another version', { type: 'init', protocol: 1 }, undefined, /gateway speaks version 1 of the protocol, and the executor version 2/],
+    ['an unknown command', { type: 'format', disk: 'c' }, undefined, /not of the protocol/],
+    ['a list', [], undefined, /not of the protocol/],
+    ['an engine that is cut off', { ...ENGINELESS, modules: [{ name: 'a', bytes: 9 }] }, Buffer.alloc(3), /not of the protocol/],
+    ['an engine that is none', { ...ENGINELESS, modules: [{ name: 'a', bytes: 3 }] }, Buffer.alloc(3), /WebAssembly|first message twice/],
+    ['a run before there is an engine, twice', { ...COMMAND, run: 1 }, undefined, /asked for a run that is there/],
+  ];
+  test.concurrent.each(bad)('%s', async (_what, command, payload, reason) => {
+    const said = Promise.withResolvers<string>();
+    const stderr: string[] = [];
+    const other = new ExecutorChild({
+      onEvent: (event) => event.type === 'fatal' && said.resolve(event.message),
+      onExit: (why) => said.resolve(why),
+      onStderr: (text) => stderr.push(text),
+    });
+    for (let i = 0; i < 2; i++) other.send(command as RunCommand, payload);
+    expect(await said.promise).toMatch(reason);
+    await other.close();
+    expect(stderr).toEqual([]);
+  });
 });
 
 test.each([

@@ -140,3 +140,19 @@ test('writing to a connection that has ended does nothing', () => {
   stream.destroy();
   expect(() => writeFrame(stream, HEADER)).not.toThrow();
 });
+
+test('a long header with as many values as an honest one may have arrives, and one with more does not', () => {
+  const list = (values: number): Buffer => Buffer.from(`[${'0,'.repeat(values - 2)}0]`);
+  const frame = (header: Buffer): Buffer => Buffer.concat([prefix(header.length, 0), header]);
+  expect(decode([frame(list(4_000_001))]).error).toBeUndefined();
+  expect(decode([frame(list(4_000_002))]).error).toBe('a header is not JSON');
+  const long = `"${'[{,:'.repeat(1_100_000)}\\"${'['.repeat(100)}"`;
+  expect(decode([frame(Buffer.from(long))]).error).toBeUndefined();
+});
+
+test('a long header may be nested 64 deep, and no deeper', () => {
+  const nested = (depth: number): Buffer => Buffer.from(`${'['.repeat(depth)}"${'x'.repeat(300_000)}"${']'.repeat(depth)}`);
+  const frame = (header: Buffer): Buffer => Buffer.concat([prefix(header.length, 0), header]);
+  expect(decode([frame(nested(64))]).error).toBeUndefined();
+  expect(decode([frame(nested(65))]).error).toBe('a header is not JSON');
+});

@@ -73,7 +73,7 @@ test.each([
   ['no message', status({ ...fine, ending: { ...FAILED, message: undefined } })],
   ['an object as stack', status({ ...fine, ending: { ...FAILED, stack: {} } })],
   ['a completed ending with more', status({ ...fine, ending: { status: 'completed', code: 'ERR_INTERNAL' } })],
-  ['a head that is too long', [`{"running":0,"nextTimer":null,"ending":null${' '.repeat(262_144)}}`]],
+  ['a head that is too long', [`{"running":0,"nextTimer":null,"ending":null${' '.repeat(524_288)}}`]],
 ])('a status with %s is refused', (_what, texts) => {
   expect(() => readGuestStatus(texts, LIMITS)).toThrow(Error);
 });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, inject, test } from 'vitest';
 import { createImage } from '../../src/component/image.ts';
 import { compileEngine } from '../../src/execute/engine-host.ts';
+import { readModules } from '../../src/execute/engine-modules.ts';
 import type { CompiledEngine } from '../../src/engine/abi/link-engine.ts';
 import type { EngineInstance } from '../../src/execute/engine-instance.ts';
 import { InstancePool } from '../../src/execute/instance-pool.ts';
@@ -25,13 +26,9 @@ let base: Uint8Array;
 beforeAll(async () => {
   const { plan, modules, directory } = inject('engine');
   const setup = await compileEngine({
-    type: 'init',
     plan,
-    modules: Object.fromEntries(modules.map((name) => [name, join(directory, name)])),
+    modules: await readModules(Object.fromEntries(modules.map((name) => [name, join(directory, name)]))),
     mounts: {},
-    workers: 1,
-    maxRunsPerWorker: 1,
-    maxQueuedRuns: 1,
   });
   engine = { plan, modules: setup.modules };
   base = setup.base;

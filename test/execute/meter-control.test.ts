@@ -125,3 +125,32 @@ test('begin forgets everything of the run before', () => {
   burn(guest, 100);
   expect(guest.meter.fuelUsed).toBe(100);
 });
+
+const PAGE = 65_536;
+const FREE = 1024 * 1024;
+
+test('what the host holds for a run counts as its memory, past a first megabyte', () => {
+  const { meter } = open();
+  meter.holdBytes(FREE);
+  expect(meter.grow(8)).toBe(2);
+  expect(() => meter.holdBytes(1)).toThrow(expect.objectContaining({ code: 'ERR_EXECUTE_MEMORY' }));
+});
+
+test('memory that the host holds cannot be grown into, until it is given back', () => {
+  const { meter } = open();
+  meter.holdBytes(FREE + 3 * PAGE);
+  expect(meter.grow(6)).toBe(-1);
+  expect(meter.grow(5)).toBe(2);
+  meter.holdBytes(-3 * PAGE);
+  expect(meter.grow(3)).toBe(7);
+  expect(meter.hostBytes).toBe(FREE);
+});
+
+test('the process is asked before the host holds more for a run', () => {
+  const asked: number[] = [];
+  const { meter } = open({ mayGrow: (pages) => asked.push(pages) < 2 });
+  meter.holdBytes(FREE);
+  meter.holdBytes(2 * PAGE);
+  expect(() => meter.holdBytes(PAGE)).toThrow(expect.objectContaining({ code: 'ERR_EXECUTE_MEMORY' }));
+  expect(asked).toEqual([2, 1]);
+});

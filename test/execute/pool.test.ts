@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { programKey } from '../../src/component/program-key.ts';
 import { compileEngine } from '../../src/execute/engine-host.ts';
+import { readModules } from '../../src/execute/engine-modules.ts';
 import { createWorkerPool, type WorkerPool } from '../../src/execute/pool.ts';
 import type { PooledRun } from '../../src/execute/pooled-run.ts';
 import type { RunOutcome } from '../../src/execute/run.ts';
@@ -14,13 +16,9 @@ let setup: WorkerSetup;
 beforeAll(async () => {
   const { plan, modules, directory } = inject('engine');
   setup = await compileEngine({
-    type: 'init',
     plan,
-    modules: Object.fromEntries(modules.map((name) => [name, join(directory, name)])),
+    modules: await readModules(Object.fromEntries(modules.map((name) => [name, join(directory, name)]))),
     mounts: {},
-    workers: 1,
-    maxRunsPerWorker: 1,
-    maxQueuedRuns: 0,
   });
 });
 
@@ -147,7 +145,7 @@ test('a worker that dies takes its runs with it and is replaced', async () => {
   const waiting = [1, 2].map(() => run(pool, WAIT, () => calls++));
   await expect.poll(() => calls, { timeout: 5_000 }).toBe(2);
   // Nothing that a program or an upstream can do has this form: it stands for a fault of ours.
-  waiting[0]?.answer(undefined as never);
+  waiting[0]?.answer({ type: 'answer', call: 1, ok: true, answer: undefined as never });
   for (const one of waiting) await expect(one.ended).rejects.toThrow('');
   expect(pool.isFull).toBe(false);
   expect(resultOf(await outcomeOf(run(pool, 'return 7')))).toBe(7);
@@ -185,4 +183,29 @@ test('closing ends the runs that are under way', async () => {
   await expect.poll(() => called, { timeout: 5_000 }).toBe(true);
   const [ended] = await Promise.all([waiting.ended.catch((error: unknown) => error), pool.close()]);
   expect(ended).toBeInstanceOf(Error);
+});
+
+test('a worker that is lost while it starts is replaced, and no run waits for it for ever', async () => {
+  const started: Worker[] = [];
+  const living = (): Worker[] => started.filter(({ threadId }) => threadId !== -1);
+  const note = (worker: Worker): void => void started.push(worker);
+  process.on('worker', note);
+  try {
+    const pool = openPool(2);
+    expect(resultOf(await outcomeOf(run(pool, 'return 1')))).toBe(1);
+    await expect.poll(() => started.length).toBe(2);
+    for (let lost = 0; lost < 3; lost++) {
+      // One that serves, and then at once the one that is to take its place.
+      const before = started.length;
+      await living()[0]?.terminate();
+      await expect.poll(() => started.length, { timeout: 5_000 }).toBeGreaterThan(before);
+      await started.at(-1)?.terminate();
+    }
+    const runs = Array.from({ length: 40 }, (_, n) => outcomeOf(run(pool, `return ${n}`)));
+    expect(await Promise.allSettled(runs)).toHaveLength(40);
+    await expect.poll(() => outcomeOf(run(pool, 'return 7')).then(resultOf, String), { timeout: 5_000 }).toBe(7);
+    await expect.poll(() => living().length, { timeout: 5_000 }).toBe(2);
+  } finally {
+    process.off('worker', note);
+  }
 });

@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
 import { programKey } from '../../src/component/program-key.ts';
 import type { ProgramStore } from '../../src/execute/known-programs.ts';
@@ -77,14 +80,27 @@ test('killed five times in a row, it is there again each time', async () => {
   expect(pids.size).toBe(5);
 }, 30_000);
 
-test('killed while it starts, those who wait are told, and the next run works', async () => {
+test('killed while it starts, once, those who wait get the next process', async () => {
   const executor = await start();
   kill(executor);
   await expect.poll(() => executor.pid).toBeUndefined();
   await expect.poll(() => executor.pid).toBeDefined();
   const waiting = ending(executor, 'return 1');
   kill(executor);
-  expect(await waiting).toBe('ERR_EXECUTE_LOST');
+  expect(await waiting).toBe('completed');
+});
+
+test('killed while it starts, again and again, those who wait are told, and the next run works', async () => {
+  const executor = await start();
+  kill(executor);
+  await expect.poll(() => executor.pid).toBeUndefined();
+  const run = ending(executor, 'return 1');
+  for (let i = 0; i < 2; i++) {
+    await expect.poll(() => executor.pid).toBeDefined();
+    kill(executor);
+    await expect.poll(() => executor.pid).toBeUndefined();
+  }
+  expect(await run).toBe('ERR_EXECUTE_LOST');
   expect(await ending(executor, 'return 1')).toBe('completed');
 });
 
@@ -183,6 +199,25 @@ test('a damaged program is made again and put back whole', async () => {
   const outcome = await runBody(second, 'return 7');
   expect([resultOf(outcome), outcome.cache]).toEqual([7, 'miss']);
   expect(Buffer.from(programs.get(key) ?? []).equals(good)).toBe(true);
+});
+
+test('mounts are read through links, also where a folder above them is one, and links that lead out are not', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'ampoule-mounts-'));
+  const [real, other] = [join(folder, 'real', 'files'), join(folder, 'other')];
+  await Promise.all([mkdir(real, { recursive: true }), mkdir(other)]);
+  await Promise.all([writeFile(join(real, 'a.txt'), 'inside'), writeFile(join(other, 'b.txt'), 'outside')]);
+  await Promise.all([symlink('a.txt', join(real, 'link')), symlink('../../other/b.txt', join(real, 'out'))]);
+  await Promise.all([symlink('real', join(folder, 'above')), symlink(real, join(folder, 'itself'))]);
+  const later = join(folder, 'above', 'later');
+  const executor = await start({ mounts: { above: join(folder, 'above', 'files'), itself: join(folder, 'itself'), later } });
+  await mkdir(later);
+  await writeFile(join(later, 'c.txt'), 'inside');
+  const paths = ['above/a.txt', 'above/link', 'above/out', 'itself/a.txt', 'itself/out', 'later/c.txt'];
+  const body = `const read = (path) => ampoule.readFile(path, { as: 'text' }).then((text) => text, (error) => error.code);
+    return Promise.all(input.map(read))`;
+  const found = resultOf(await runBody(executor, body, { input: paths }));
+  await rm(folder, { recursive: true });
+  expect(found).toEqual(['inside', 'inside', 'ERR_FILE_DENIED', 'inside', 'ERR_FILE_DENIED', 'inside']);
 });
 
 test('a program that was stored is a hit in the next process', async () => {

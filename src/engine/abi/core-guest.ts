@@ -1,11 +1,14 @@
-import type { GuestMemory } from './guest-memory.ts';
+import type { BoundedText, GuestMemory } from './guest-memory.ts';
 
 /** The guest contract of `host-functions/world.wit`. */
 export interface GuestExports {
   load(script: string): string;
   start(input: string, options: string): void;
-  resume(now: number, calls: ArrayLike<number>, answers: readonly string[]): void;
+  /** An answer is JSON text, or the same as UTF-8. */
+  resume(now: number, calls: ArrayLike<number>, answers: readonly (string | Uint8Array)[]): void;
   status(): string[];
+  /** As `status`, with the most bytes that each text may have. A long one is not made a string. */
+  boundedStatus(limits: readonly number[]): BoundedText[];
 }
 
 type CoreFunction = (...args: number[]) => number;
@@ -42,11 +45,11 @@ export function connectGuest(exports: WebAssembly.Exports, memory: GuestMemory):
       start(inputAt, inputBytes, optionsAt, optionsBytes);
     },
     resume(now, calls, answers) {
-      const texts = answers.flatMap((answer) => memory.writeString(answer));
+      const texts = answers.flatMap((answer) => (typeof answer === 'string' ? memory.writeString(answer) : memory.writeBytes(answer)));
       const callsAt = memory.writeWords(calls);
       resume(now, callsAt, calls.length, memory.writeWords(texts), answers.length);
     },
-    status: plainStatus(exports, memory),
+    ...statusExports(exports, memory),
   };
 }
 
@@ -66,14 +69,18 @@ function asyncExport(exports: WebAssembly.Exports, name: string): (...args: numb
   };
 }
 
-function plainStatus(exports: WebAssembly.Exports, memory: GuestMemory): () => string[] {
+function statusExports(exports: WebAssembly.Exports, memory: GuestMemory): Pick<GuestExports, 'status' | 'boundedStatus'> {
   const status = coreFunction(exports, 'status');
   const free = coreFunction(exports, 'cabi_post_status');
-  return () => {
+  const read = <T>(take: (result: number) => T): T => {
     const result = status();
-    const texts = memory.readStringsAt(result, STATUS_STRINGS);
+    const texts = take(result);
     free(result);
     return texts;
+  };
+  return {
+    status: () => read((result) => memory.readStringsAt(result, STATUS_STRINGS)),
+    boundedStatus: (limits) => read((result) => memory.readBoundedTextsAt(result, limits)),
   };
 }
 

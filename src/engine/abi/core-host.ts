@@ -1,12 +1,22 @@
 import type { GuestMemory } from './guest-memory.ts';
 
+/** Bytes of the texts of a run that are worth reading. What is longer is refused, or cut, before a string is made of it. */
+interface HostBounds {
+  readonly argumentBytes: number;
+  /** Of the next log message: what is over is only counted. */
+  readonly messageBytes: number;
+}
+
 /** The four host functions. */
 export interface HostFunctions {
+  /** Default: whatever fits into the guest's memory. */
+  readonly bounds?: HostBounds;
   callTool(server: string, tool: string, args: string): number;
   /** A `GuestCatchable` is the error of the WIT result; anything else ends the guest's call. */
   readFile(path: string): Uint8Array;
   getState(): string;
-  log(level: string, message: string): void;
+  /** @param unreadBytes how much of the message was left out. */
+  log(level: string, message: string, unreadBytes: number): void;
 }
 
 /** An error that a host function gives to the guest, as text. */
@@ -18,6 +28,13 @@ export class GuestCatchable extends Error {
     this.text = text;
   }
 }
+
+/** The names of a server and a tool: 256 characters each. */
+const NAME_BYTES = 1_024;
+/** A path has at most 1,024 units of UTF-16; so much of a longer one is enough to see that it is too long. */
+const PATH_BYTES = 4_096;
+/** "error" is the longest. */
+const LEVEL_BYTES = 16;
 
 /** Discriminants of a WIT result. */
 const OK = 0;
@@ -36,11 +53,14 @@ export function lowerHostFunctions(host: () => HostFunctions, memory: () => Gues
   return {
     'call-tool': (server: number, serverBytes: number, tool: number, toolBytes: number, args: number, argsBytes: number) => {
       const guest = memory();
-      return host().callTool(guest.readString(server, serverBytes), guest.readString(tool, toolBytes), guest.readString(args, argsBytes));
+      const to = host();
+      const serverName = guest.readBounded(server, serverBytes, NAME_BYTES, 'server name');
+      const toolName = guest.readBounded(tool, toolBytes, NAME_BYTES, 'tool name');
+      return to.callTool(serverName, toolName, guest.readBounded(args, argsBytes, to.bounds?.argumentBytes ?? Infinity, 'argument text'));
     },
     'read-file': (path: number, pathBytes: number, result: number) => {
       const guest = memory();
-      const file = readFile(host(), guest.readString(path, pathBytes));
+      const file = readFile(host(), guest.readString(path, Math.min(pathBytes >>> 0, PATH_BYTES)));
       const [pointer, bytes] = typeof file === 'string' ? guest.writeString(file) : guest.writeBytes(file);
       guest.storeWords(result, typeof file === 'string' ? ERROR : OK, pointer, bytes);
     },
@@ -50,7 +70,10 @@ export function lowerHostFunctions(host: () => HostFunctions, memory: () => Gues
     },
     log: (level: number, levelBytes: number, message: number, messageBytes: number) => {
       const guest = memory();
-      host().log(guest.readString(level, levelBytes), guest.readString(message, messageBytes));
+      const to = host();
+      const bytes = messageBytes >>> 0;
+      const read = Math.min(bytes, to.bounds?.messageBytes ?? Infinity);
+      to.log(guest.readBounded(level, levelBytes, LEVEL_BYTES, 'log level'), guest.readString(message, read), bytes - read);
     },
   };
 }

@@ -1,7 +1,23 @@
+import { isUtf8 } from 'node:buffer';
+
 const PAIR_BYTES = 8;
 const WORD_BYTES = 4;
 /** The canonical ABI's alignment of a pointer, a length and an u32. */
 const WORD_ALIGN = 4;
+
+/** From this length on a text that is to be passed on stays bytes: a string of it would be made only to be written again. */
+const LONG_TEXT_BYTES = 64 * 1024;
+
+/** A text of the guest: a string when it is short, a copy of its UTF-8 when it is long, and only its length when it is longer than it may be. */
+export type BoundedText = string | Uint8Array | { readonly bytes: number };
+
+/** The guest gave a text that is longer than the contract allows: it was not read. */
+export class TextTooLong extends Error {
+  /** @param bytes its length. @param limit the most that it may have. */
+  constructor(what: string, bytes: number, limit: number) {
+    super(`The ${what} of a host function has ${bytes} bytes; at most ${limit} are allowed.`);
+  }
+}
 
 type Realloc = (pointer: number, size: number, align: number, newSize: number) => number;
 
@@ -32,6 +48,31 @@ export class GuestMemory {
     return this.#bytes.toString('utf8', pointer >>> 0, (pointer >>> 0) + (bytes >>> 0));
   }
 
+  /** @param what names the text in the error. @throws TextTooLong before anything is read. */
+  readBounded(pointer: number, bytes: number, limit: number, what: string): string {
+    if (bytes >>> 0 > limit) throw new TextTooLong(what, bytes >>> 0, limit);
+    return this.readString(pointer, bytes);
+  }
+
+  /** Up to `limit.length` texts whose pointers and lengths are stored one after the other, as a list whose own are stored at `pair`. */
+  readBoundedTextsAt(pair: number, limits: readonly number[]): BoundedText[] {
+    this.#refresh();
+    const list = this.#view.getUint32(pair, true);
+    const count = this.#view.getUint32(pair + WORD_BYTES, true);
+    checkCount(count, limits.length);
+    return limits.slice(0, count).map((limit, index) => this.#readTextAt(list + index * PAIR_BYTES, limit));
+  }
+
+  #readTextAt(pair: number, limit: number): BoundedText {
+    const pointer = this.#view.getUint32(pair, true);
+    const bytes = this.#view.getUint32(pair + WORD_BYTES, true);
+    if (bytes > limit) return { bytes };
+    if (bytes <= LONG_TEXT_BYTES) return this.readString(pointer, bytes);
+    const copy = new Uint8Array(this.#bytes.subarray(pointer, pointer + bytes));
+    // The guest is not trusted to write UTF-8.
+    return isUtf8(copy) ? copy : new TextEncoder().encode(this.readString(pointer, bytes));
+  }
+
   /** The string whose pointer and length are stored at `pair`. */
   readStringAt(pair: number): string {
     this.#refresh();
@@ -40,7 +81,7 @@ export class GuestMemory {
 
   /** @param limit the most strings that the contract allows. @throws RangeError when the guest gives more. */
   readStrings(pointer: number, count: number, limit: number): string[] {
-    if (count >>> 0 > limit) throw new RangeError(`the guest gave a list of ${count >>> 0} strings, where at most ${limit} are expected`);
+    checkCount(count >>> 0, limit);
     const texts: string[] = [];
     for (let index = 0; index < count >>> 0; index++) texts.push(this.readStringAt((pointer >>> 0) + index * PAIR_BYTES));
     return texts;
@@ -85,4 +126,8 @@ export class GuestMemory {
     if (pointer + bytes > this.#bytes.length) throw new RangeError(`the engine allocated ${bytes} bytes at ${pointer}, outside of memory`);
     return pointer;
   }
+}
+
+function checkCount(count: number, limit: number): void {
+  if (count > limit) throw new RangeError(`the guest gave a list of ${count} strings, where at most ${limit} are expected`);
 }

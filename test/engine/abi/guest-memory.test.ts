@@ -57,3 +57,31 @@ test('a string that reaches beyond the end of memory is cut there', () => {
   const { guest } = guestMemory();
   expect(guest.readString(65_530, 1_000).length).toBe(6);
 });
+
+test('a text that is too long is refused by its length, before a string is made of it', () => {
+  const { guest } = guestMemory();
+  const [pointer, bytes] = guest.writeString('twelve bytes');
+  expect(guest.readBounded(pointer, bytes, 12, 'name')).toBe('twelve bytes');
+  expect(() => guest.readBounded(pointer, bytes, 11, 'name')).toThrow('The name of a host function has 12 bytes; at most 11 are allowed.');
+  expect(() => guest.readBounded(0, -1, 1_000, 'name')).toThrow('has 4294967295 bytes');
+});
+
+test('of several texts a short one is a string, a long one a copy of its bytes, and one that is too long a length', () => {
+  const { guest, memory } = guestMemory(8);
+  const texts = ['short', 'é'.repeat(50_000), 'x'.repeat(100)];
+  const list = guest.writeWords(texts.flatMap((text) => guest.writeString(text)));
+  const pair = guest.writeWords([list, 3]);
+  const [short, long, over] = guest.readBoundedTextsAt(pair, [10, 100_000, 99]);
+  expect([short, over]).toEqual(['short', { bytes: 100 }]);
+  expect(Buffer.from(long as Uint8Array).toString()).toBe(texts[1]);
+  expect((long as Uint8Array).buffer).not.toBe(memory.buffer);
+  expect(() => guest.readBoundedTextsAt(pair, [10, 10])).toThrow('a list of 3 strings, where at most 2');
+});
+
+test('long bytes that are no UTF-8 become UTF-8', () => {
+  const { guest } = guestMemory(4);
+  const [pointer, bytes] = guest.writeBytes(new Uint8Array(70_000).fill(0xff));
+  const pair = guest.writeWords([guest.writeWords([pointer, bytes]), 1]);
+  const [text] = guest.readBoundedTextsAt(pair, [100_000]);
+  expect(Buffer.from(text as Uint8Array).toString()).toBe('\ufffd'.repeat(70_000));
+});

@@ -45,7 +45,7 @@ test('the four host functions get what the program says and give what the host s
     },
   );
   expect(seen).toEqual([
-    ['warn', 'a line – with a dash'],
+    ['warn', 'a line – with a dash', 0],
     ['server ü', 'tool', '{"deep":["🍀"]}'],
   ]);
   expect(JSON.parse(texts[1] ?? '')).toEqual(['Zoë 🍀', 'état', 'content of notes/a.txt ✓']);
@@ -78,4 +78,19 @@ test('the contract of a plan that names no such export is refused', () => {
 
 test('a core module that is not there is named', () => {
   expect(() => link({}, { ...engine, modules: new Map() })).toThrow(/the engine has no core module engine\.core\d*\.wasm/);
+});
+
+test('texts over their bounds are refused or cut by their length, before they are strings', () => {
+  const seen: unknown[] = [];
+  const host: Partial<HostFunctions> = {
+    bounds: { argumentBytes: 20, messageBytes: 5 },
+    log: (...line) => void seen.push(line),
+    callTool: (...call) => seen.push(call),
+  };
+  run('ampoule.log("info", "twelve bytes"); ampoule.callTool("s", "t", { x: "fits" })', host);
+  expect(seen).toEqual([
+    ['info', 'twelv', 7],
+    ['s', 't', '{"x":"fits"}'],
+  ]);
+  expect(() => run('ampoule.callTool("s", "t", { x: "does not fit at all" })', host)).toThrow('has 27 bytes; at most 20');
 });

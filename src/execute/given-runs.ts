@@ -1,0 +1,189 @@
+import { SandboxError, toSandboxError } from '../errors.ts';
+import { AnswerQueue } from './answer-queue.ts';
+import type { ExecutorChild } from './executor-child.ts';
+import type { CallsEvent, ExecutorEvent } from './executor-protocol.ts';
+import type { KnownPrograms } from './known-programs.ts';
+import type { LargeBudget } from './large-budget.ts';
+import { splitLarge } from './large-outcome.ts';
+import { RunLost } from './lost-runs.ts';
+import { INTERNAL_FAILURE, type RunHandle } from './run-handle.ts';
+import type { RunOutcome, ToolAnswer } from './run.ts';
+
+type Making = Pick<PromiseWithResolvers<Uint8Array>, 'resolve' | 'reject'>;
+type OutcomeEvent = Extract<ExecutorEvent, { type: 'outcome' }>;
+
+/** Messages about runs that are over, which come late: so many in all, and so many for each run. More is a flood. */
+const FREE_STRAYS = 10_000;
+const STRAYS_PER_RUN = 100;
+
+/** The runs that one executor process was given, and what it says of them. It is not trusted: what it cannot have a reason to say ends it. */
+export class GivenRuns {
+  readonly #programs: KnownPrograms;
+  readonly #large: LargeBudget;
+  readonly #warn: (message: string) => void;
+  readonly #runs = new Map<number, RunHandle>();
+  readonly #makes = new Map<number, Making>();
+  readonly #answers = new AnswerQueue();
+  #next = 1;
+  /** The first number of the present process. */
+  #first = 1;
+  #strays = 0;
+
+  constructor(programs: KnownPrograms, large: LargeBudget, warn: (message: string) => void) {
+    this.#programs = programs;
+    this.#large = large;
+    this.#warn = warn;
+  }
+
+  /** @returns the number that the run has between gateway and executor */
+  add(handle: RunHandle): number {
+    const run = this.#next++;
+    this.#runs.set(run, handle);
+    return run;
+  }
+
+  delete(run: number): void {
+    this.#runs.delete(run);
+  }
+
+  /** A program that is to be made without running it. */
+  addMake(): { run: number; made: Promise<Uint8Array> } {
+    const run = this.#next++;
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+    this.#makes.set(run, { resolve, reject });
+    return { run, made: promise.finally(() => this.#makes.delete(run)) };
+  }
+
+  /** Takes an event. @returns why it cannot come from an executor of ours, if so */
+  receive(child: ExecutorChild, event: ExecutorEvent, payload: Buffer): string | undefined {
+    if ('run' in event && event.run !== undefined) {
+      const { run } = event;
+      if (run < this.#first || run >= this.#next) return 'it told of a run that it was not given';
+      const handle = this.#runs.get(run);
+      if (handle && !handle.ended) return this.#take(child, event, payload, handle);
+      if (!this.#makes.has(run)) return this.#stray(child, event);
+    }
+    if (event.type === 'made') return this.#made(child, event, payload);
+    if (event.type === 'refused') this.#makes.get(event.run)?.reject(refusal(event));
+    return undefined;
+  }
+
+  /** The process has ended. */
+  lose(): void {
+    this.#programs.forget();
+    this.#answers.clear();
+    this.#first = this.#next;
+    this.#strays = 0;
+    for (const handle of this.#runs.values()) handle.lose();
+    for (const making of this.#makes.values()) making.reject(new RunLost());
+  }
+
+  close(): void {
+    for (const handle of this.#runs.values()) handle.fail('ERR_EXECUTE_CANCELLED', 'The server is shutting down.');
+  }
+
+  #take(child: ExecutorChild, event: ExecutorEvent, payload: Buffer, handle: RunHandle): string | undefined {
+    switch (event.type) {
+      case 'queued':
+        return handle.queued() ? undefined : 'it queued a run that had begun, or twice';
+      case 'begun':
+        return handle.begun() ? undefined : 'it began a run that was not queued';
+      case 'need':
+        return this.#supply(child, event.run, handle);
+      case 'calls': {
+        const reason = handle.refuseCalls(event.calls);
+        if (reason === undefined) void this.#callAll(child, event, payload, handle);
+        return reason;
+      }
+      case 'outcome':
+        return this.#end(event, payload, handle);
+      case 'refused':
+        handle.refuse(refusal(event));
+        return undefined;
+      case 'hello':
+      case 'ready':
+      case 'fatal':
+      case 'pong':
+      case 'made':
+        return 'it answered a run with something else';
+    }
+  }
+
+  /** Something about a run that is over. */
+  #stray(child: ExecutorChild, event: ExecutorEvent): string | undefined {
+    this.#strays++;
+    if (this.#strays > FREE_STRAYS + STRAYS_PER_RUN * (this.#next - this.#first)) return 'it does not stop telling of runs that are over';
+    // It waits for a script that will not come.
+    if (event.type === 'need') child.send({ type: 'cancel', run: event.run });
+    return undefined;
+  }
+
+  #supply(child: ExecutorChild, run: number, handle: RunHandle): string | undefined {
+    const script = handle.takeScript();
+    if (script === undefined) return 'it asked for the same script twice';
+    child.send({ type: 'script', run }, Buffer.from(script, 'utf8'));
+    return undefined;
+  }
+
+  #end({ outcome, large }: OutcomeEvent, payload: Buffer, handle: RunHandle): string | undefined {
+    const { maxResultBytes, maxStateBytes } = handle.request.limits;
+    if (outcome.end.status === 'completed') {
+      const { result, state } = outcome.end;
+      if (Buffer.byteLength(result) > maxResultBytes || Buffer.byteLength(state) > maxStateBytes) return 'it let a run return too much';
+    }
+    if (large && large.result > maxResultBytes) return 'it let a run return too much';
+    handle.end(large ? this.#large.take(outcome as RunOutcome, splitLarge(large, payload)) : (outcome as RunOutcome));
+    return undefined;
+  }
+
+  /** Asks for the answers to the calls of one step; each goes back as soon as it is there. */
+  async #callAll(child: ExecutorChild, { run, calls }: CallsEvent, payload: Buffer, handle: RunHandle): Promise<void> {
+    const { executionId } = handle.request;
+    let at = 0;
+    const answered = calls.map(async ({ call, server, tool, bytes }) => {
+      const text = payload.toString('utf8', at, (at += bytes));
+      const answer = await handle.call({ executionId, number: call, server, tool, arguments: text });
+      if (answer) this.#answers.send(child, handle, answer, (said) => this.#answer(child, { run, call }, said));
+    });
+    await Promise.all(answered).catch((error: unknown) =>
+      this.#warn(`A tool call could not be answered: ${toSandboxError(error).message}`),
+    );
+  }
+
+  #answer(child: ExecutorChild, { run, call }: { run: number; call: number }, answer: ToolAnswer): void {
+    const verdict = answer.ok ? { ok: true } : { ok: false, code: answer.error.code };
+    try {
+      child.send({ type: 'answer', run, call, ...verdict }, Buffer.from(answerText(answer), 'utf8'));
+    } catch {
+      // An answer that cannot be sent, such as a cycle: without any the run would wait for it until its time is over.
+      child.send({ type: 'answer', run, call, ok: false, code: 'ERR_INTERNAL' }, Buffer.from(answerText(INTERNAL_FAILURE), 'utf8'));
+    }
+  }
+
+  #made(child: ExecutorChild, event: Extract<ExecutorEvent, { type: 'made' }>, payload: Buffer): string | undefined {
+    const { run, key } = event;
+    if (run !== undefined) this.#makes.get(run)?.resolve(Buffer.from(payload));
+    // Only what somebody runs just now, or is about to, is taken: an executor that was taken over must not fill the store with other programs.
+    else if (!this.#programs.awaits(key, () => this.#isRun(key))) return this.#stray(child, event);
+    else {
+      const kept = this.#programs.keep(key, Buffer.from(payload));
+      void kept.catch((error: unknown) => this.#warn(`A program could not be kept: ${toSandboxError(error).message}`));
+    }
+    return undefined;
+  }
+
+  #isRun(key: string): boolean {
+    return [...this.#runs.values()].some(({ request }) => request.program.key === key);
+  }
+}
+
+function refusal({ code, message, hint }: Extract<ExecutorEvent, { type: 'refused' }>): SandboxError {
+  return new SandboxError(code, message, hint === undefined ? {} : { hint });
+}
+
+/** The JSON text of an answer, as the guest contract has it. The value is JSON already and is not parsed again. */
+function answerText(answer: ToolAnswer): string {
+  if (answer.ok) return `{"ok":${answer.value}}`;
+  const { whole: _whole, isMessage: _isMessage, ...error } = answer.error;
+  return JSON.stringify({ error });
+}

@@ -1,0 +1,34 @@
+import { SandboxError } from '../errors.ts';
+
+/** A run is begun so often when the processes that should run it end before they begin it. */
+const MAX_ATTEMPTS = 2;
+
+/** The process ended, and nothing of the run had begun: another one can have it. Code ERR_EXECUTE_LOST. */
+export class RunLost extends SandboxError {
+  constructor(reason?: string) {
+    const cause = reason === undefined ? {} : { cause: new Error(reason) };
+    super('ERR_EXECUTE_LOST', 'The executor process ended.', { hint: 'Nothing of the program has run: it can be sent again.', ...cause });
+  }
+}
+
+/**
+ * Does a run again when it was lost before it began, once. One that had begun is never done again: it may have called tools, and it may be
+ * what ended the process.
+ */
+export async function againWhenLost<T>(run: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await run();
+    } catch (thrown) {
+      if (!(thrown instanceof RunLost) || attempt === MAX_ATTEMPTS) throw thrown;
+    }
+  }
+}
+
+export function cancelled(): SandboxError {
+  return new SandboxError('ERR_EXECUTE_CANCELLED', 'The run was cancelled before it began.');
+}
+
+export function closing(): SandboxError {
+  return new SandboxError('ERR_SERVER_CLOSING', 'The server is shutting down.');
+}

@@ -1,0 +1,71 @@
+import { cp, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readFolder } from '../../src/execute/code-access.ts';
+import { executorFlags } from '../../src/execute/executor-flags.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+let folder: string;
+beforeAll(async () => (folder = await realpath(await mkdtemp(join(tmpdir(), 'ampoule-access-')))));
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** What a process with these flags may read. */
+function readable(flags: readonly string[], paths: readonly string[]): boolean[] {
+  const code = `JSON.stringify(${JSON.stringify(paths)}.map((path) => process.permission.has('fs.read', path)))`;
+  return JSON.parse(execFileSync(process.execPath, [...flags, '-p', code], { cwd: folder, encoding: 'utf8' })) as boolean[];
+}
+
+test('the executor may read its code, and neither what is beside it nor anything else of the project', () => {
+  const paths = ['src/execute/executor.ts', 'package.json', 'node_modules/zod/package.json'];
+  expect(
+    readable(
+      executorFlags(),
+      paths.map((path) => join(ROOT, path)),
+    ),
+  ).toEqual([true, true, true]);
+  const others = [
+    'README.md',
+    'ampoule.json',
+    '.env',
+    'src-of-others/a.ts',
+    'node_modules/esbuild/package.json',
+    'node_modules/zodiac/a.js',
+  ];
+  const outside = ['/etc/passwd', '/proc/self/environ', folder];
+  expect(readable(executorFlags(), [...others.map((path) => join(ROOT, path)), ...outside])).toEqual(
+    [...others, ...outside].map(() => false),
+  );
+});
+
+test('a folder that is not there yet may be read when it is, and one that begins like it may not', () => {
+  const flags = ['--permission', readFolder(join(folder, 'later'))];
+  const paths = ['later/file', 'later/deep/er', 'later-not/file', 'late', 'file'].map((path) => join(folder, path));
+  expect(readable(flags, paths)).toEqual([true, true, false, false, false]);
+});
+
+test('a path with a star is refused: it would stand for others', () => {
+  expect(() => readFolder('/srv/a*b')).toThrow('"*"');
+});
+
+test('packages that are found by links, as some package managers have them, may be read where they are', async () => {
+  // Packages in a store, links to them in the store's own node_modules, and the project beside.
+  const [store, project] = [join(folder, 'store'), join(folder, 'a project')];
+  await mkdir(join(project, 'node_modules'), { recursive: true });
+  for (const name of ['piscina', 'zod', 'blake3']) {
+    await cp(join(ROOT, 'node_modules', name), join(store, name, 'node_modules', name), { recursive: true });
+    await symlink(join(store, name, 'node_modules', name), join(project, 'node_modules', name));
+  }
+  for (const name of ['src', 'host-functions', 'package.json']) await cp(join(ROOT, name), join(project, name), { recursive: true });
+  const flagsUrl = pathToFileURL(join(project, 'src', 'execute', 'executor-flags.ts')).href;
+  const code = `import { executorFlags } from '${flagsUrl}'; console.log(JSON.stringify(executorFlags()));`;
+  await writeFile(join(folder, 'flags.mjs'), code);
+  const flags = JSON.parse(execFileSync(process.execPath, [join(folder, 'flags.mjs')], { encoding: 'utf8' })) as string[];
+  // It comes as far as its connection, which is not there.
+  const entry = join(project, 'src', 'execute', 'executor.ts');
+  expect(() =>
+    execFileSync(process.execPath, [...flags, entry], { stdio: ['ignore', 'ignore', 'pipe', 'ignore'], encoding: 'utf8' }),
+  ).toThrow(/ERR_INVALID_FD_TYPE|EBADF/);
+}, 30_000);

@@ -1,0 +1,148 @@
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, test } from 'vitest';
+import { SupervisedExecutor } from '../../src/execute/supervised-executor.ts';
+import { living } from '../e2e/processes.ts';
+import { codeOf, memoryStore, runBody, testInit, type RunOptions } from '../support/executor.ts';
+
+/** The executor was taken over: whatever it says, the gateway lives, ends it in time, and every run ends with a code. */
+
+const MIB = 1024 * 1024;
+const entry = fileURLToPath(new URL('../fixtures/executors/hostile.ts', import.meta.url));
+const open: SupervisedExecutor[] = [];
+afterAll(() => Promise.all(open.map((executor) => executor.close())));
+
+let peak = 0;
+const measuring = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 50);
+afterAll(() => clearInterval(measuring));
+
+interface Attack {
+  readonly executor: SupervisedExecutor;
+  readonly warnings: string[];
+  readonly debug: string[];
+}
+
+function start(what: string, startMs = 20_000): Attack {
+  const [warnings, debug]: string[][] = [[], []];
+  const log = { debug: (message: string) => void debug?.push(message), warn: (message: string) => void warnings?.push(message) };
+  const program = { entry, flags: [`--title=${what}`] };
+  const bounds = { maxMemoryBytes: 400 * MIB, longestBackOffMs: 200, startMs };
+  const executor = new SupervisedExecutor({ init: testInit(), programs: memoryStore(), log, program, ...bounds });
+  open.push(executor);
+  return { executor, warnings: warnings ?? [], debug: debug ?? [] };
+}
+
+function ending(executor: SupervisedExecutor, options?: RunOptions): Promise<string> {
+  return runBody(executor, 'return 1', options).then(codeOf, (error: { code?: string }) => error.code ?? 'no code');
+}
+
+interface Fate {
+  readonly code: string;
+  /** Why the process was ended, for the log. */
+  readonly reason: string | undefined;
+  readonly memory: string;
+  /** Processes of it that are still there. */
+  readonly left: readonly number[];
+}
+
+/** How a run ends, and what is left. */
+async function fateOf({ executor, warnings }: Attack): Promise<Fate> {
+  const seen = new Set<number>();
+  const watch = setInterval(() => executor.pid !== undefined && seen.add(executor.pid), 5);
+  const before = process.memoryUsage.rss();
+  peak = before;
+  const code = await ending(executor);
+  clearInterval(watch);
+  await executor.close();
+  const grown = Math.round((peak - before) / MIB);
+  return { code, reason: warnings[0], memory: grown < 600 ? 'bounded' : `${grown} MiB`, left: living([...seen]) };
+}
+
+/** The run ends as lost, and the process that it was on is gone. */
+function lost(reason: RegExp): Fate {
+  return { code: 'ERR_EXECUTE_LOST', reason: expect.stringMatching(reason) as string, memory: 'bounded', left: [] };
+}
+
+describe.concurrent('at its start', { timeout: 60_000 }, () => {
+  test.each<[string, RegExp]>([
+    ['garbage', /too long/],
+    ['text', /too long/],
+    ['huge length', /too long/],
+    ['no greeting', /greeting/],
+    ['two greetings', /greeting/],
+    ['an older version', /version 1 of the protocol, and this process version 2: restart Ampoule/],
+    ['a newer version', /version 3 of the protocol, and this process version 2: restart Ampoule/],
+    ['exits at once', /exit code 3/],
+    ['runs before it is ready', /before it was ready/],
+    // It takes a while: beside the others.
+    ['a long frame that never ends', /did not answer for 10 seconds/],
+  ])('an executor of the kind "%s" is ended', async (what, reason) => {
+    expect(await fateOf(start(what))).toEqual(lost(reason));
+  });
+});
+
+describe.concurrent('when its start takes too long', { timeout: 60_000 }, () => {
+  test.each<[string, RegExp]>([
+    ['never speaks', /did not start within 4 seconds/],
+    ['never gets ready', /did not get ready within 8 seconds/],
+    ['drips a greeting', /did not start within 4 seconds/],
+  ])('an executor of the kind "%s" is ended', async (what, reason) => {
+    expect(await fateOf(start(what, 4_000))).toEqual(lost(reason));
+  });
+});
+
+describe.concurrent('with a run', { timeout: 60_000 }, () => {
+  test.each<[string, RegExp]>([
+    ['gets ready twice', /ready twice/],
+    ['answers unasked', /not asked/],
+    ['another run', /not given/],
+    ['run zero', /not of the protocol/],
+    ['not JSON', /not JSON/],
+    ['deep JSON', /not JSON/],
+    ['JSON of many values', /not JSON/],
+    ['more memory than its lengths', /not of the protocol/],
+    ['a result over its limit', /return too much/],
+    ['a state over its limit', /return too much/],
+    ['another key in the outcome', /not of the protocol/],
+    ['a code of its own', /not of the protocol/],
+    ['too many calls at once', /too many tool calls at once/],
+    ['too many calls', /numbered a tool call/],
+    ['the same call twice', /numbered a tool call/],
+    ['large arguments', /too large arguments/],
+    ['asks for scripts', /same script twice/],
+    ['queues it again', /queued a run/],
+    ['begins what began', /not queued/],
+    ['makes programs', /does not stop telling/],
+    ['hangs computing', /computes and does not answer/],
+    ['hangs asleep', /sleeps and does not answer/],
+    ['stops itself', /was stopped/],
+    ['grows', /memory grew to \d+ MiB, more than 400 MiB/],
+    ['does not answer', /sleeps and does not answer/],
+  ])('an executor of the kind "%s" is ended', async (what, reason) => {
+    expect(await fateOf(start(what))).toEqual(lost(reason));
+  });
+
+  test.each(['ends it', 'ends it three times', 'calls after its end'])('an executor that "%s" is not', async (what) => {
+    const { executor, warnings } = start(what);
+    const calls: string[] = [];
+    const onCall: RunOptions['onCall'] = ({ tool }) => (calls.push(tool), Promise.resolve({ ok: true, value: '1' }));
+    expect(await ending(executor, { onCall })).toBe('completed');
+    expect(await ending(executor, { onCall })).toBe('completed');
+    expect({ calls, warnings }).toEqual({ calls: [], warnings: [] });
+  });
+});
+
+test('one that ends its run again and again is ended, after the run', async () => {
+  const { executor, warnings } = start('ends it again and again');
+  expect(await ending(executor)).toBe('completed');
+  await expect.poll(() => warnings[0]).toMatch(/does not stop telling/);
+});
+
+test('what one writes without end does not fill the log', async () => {
+  const { executor, debug } = start('log flood');
+  await executor.ready;
+  await expect.poll(() => debug.at(-1)).toMatch(/is not logged/);
+  const lines = debug.length;
+  await new Promise((resolve) => void setTimeout(resolve, 100));
+  expect(debug).toHaveLength(lines);
+  expect(debug.join('').length).toBeLessThan(70_000);
+});
