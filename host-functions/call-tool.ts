@@ -22,6 +22,8 @@ export interface CallTableOptions {
   readonly maxToolCalls: number;
   readonly maxConcurrentToolCalls: number;
   readonly maxToolArgumentBytes: number;
+  /** Told how many bytes of arguments more, or fewer, the host holds for the run. What it throws ends the run. */
+  readonly onHeld?: (bytes: number) => void;
   /** Sends a call on its way. Its answer comes back through {@link CallTable.settle}. */
   readonly send: (call: OutgoingCall) => void;
   /** Told once, when the program begins more calls than it may: the run has to end with ERR_EXECUTE_TOOL_CALLS. */
@@ -57,30 +59,45 @@ export class ToolCallLimit extends HostFunctionError {
 }
 
 const MAX_NAME = 256;
+/** Arguments on their way at once, of one run: a further call waits, unless it is the only one. */
+const MAX_BYTES_ON_THEIR_WAY = 4 * 1024 * 1024;
+/** What the host holds for each call beside its arguments. */
+const CALL_BYTES = 512;
 
-interface RunningCall extends OutgoingCall {
+interface RunningCall extends Pick<OutgoingCall, 'number' | 'server' | 'tool'> {
   readonly began: number;
+  /** What the call holds until its answer is there. */
+  readonly bytes: number;
+  /** Arguments of a call that waits: bytes, outside of the heap that all runs of a thread share. */
+  waiting: Buffer | undefined;
   isSent: boolean;
   end?: { readonly ok: boolean; readonly ms: number; readonly code: string | undefined };
 }
 
 /** The tool calls of one run: numbers them, keeps so many on their way at once, lets the rest wait in order, records all. */
 export function createCallTable(options: CallTableOptions): CallTable {
-  const { maxToolCalls, maxConcurrentToolCalls, maxToolArgumentBytes, send, onLimit, now = () => performance.now() } = options;
+  const { maxToolCalls, maxConcurrentToolCalls, maxToolArgumentBytes, send, onLimit, onHeld, now = () => performance.now() } = options;
   const calls: RunningCall[] = [];
   let nextToSend = 0;
   let onTheirWay = 0;
+  let bytesOnTheirWay = 0;
   let running = 0;
   let isOver = false;
 
+  const maySend = ({ bytes }: RunningCall): boolean =>
+    onTheirWay < maxConcurrentToolCalls && (onTheirWay === 0 || bytesOnTheirWay + bytes <= MAX_BYTES_ON_THEIR_WAY);
+
+  const sendNow = (call: RunningCall, args: string): void => {
+    nextToSend = call.number;
+    call.isSent = true;
+    call.waiting = undefined;
+    onTheirWay++;
+    bytesOnTheirWay += call.bytes;
+    send({ number: call.number, server: call.server, tool: call.tool, arguments: args });
+  };
+
   const sendNext = (): void => {
-    while (onTheirWay < maxConcurrentToolCalls && nextToSend < calls.length) {
-      const call = calls[nextToSend++];
-      if (call === undefined) return;
-      call.isSent = true;
-      onTheirWay++;
-      send({ number: call.number, server: call.server, tool: call.tool, arguments: call.arguments });
-    }
+    for (let call = calls[nextToSend]; call && maySend(call); call = calls[nextToSend]) sendNow(call, call.waiting?.toString() ?? '');
   };
 
   const begin = (server: string, tool: string, args: string): number => {
@@ -90,12 +107,15 @@ export function createCallTable(options: CallTableOptions): CallTable {
       isOver = true;
       throw stop;
     }
-    checkBounds(server, tool, args, maxToolArgumentBytes);
-    const number = calls.length + 1;
-    calls.push({ number, server, tool, arguments: args, began: now(), isSent: false });
+    const bytes = CALL_BYTES + checkedBytes(server, tool, args, maxToolArgumentBytes);
+    onHeld?.(bytes);
+    const call: RunningCall = { number: calls.length + 1, server, tool, began: now(), bytes, waiting: undefined, isSent: false };
+    const isNext = nextToSend === calls.length;
+    calls.push(call);
     running++;
-    sendNext();
-    return number;
+    if (isNext && maySend(call)) sendNow(call, args);
+    else call.waiting = Buffer.from(args);
+    return call.number;
   };
 
   const settle = (number: number, ok: boolean, code?: string): boolean => {
@@ -104,6 +124,9 @@ export function createCallTable(options: CallTableOptions): CallTable {
     call.end = { ok, ms: now() - call.began, code };
     running--;
     onTheirWay--;
+    bytesOnTheirWay -= call.bytes;
+    // Its record stays.
+    onHeld?.(CALL_BYTES - call.bytes);
     sendNext();
     return true;
   };
@@ -124,11 +147,14 @@ function recordOf({ server, tool, began, end }: RunningCall, now: number): CallE
   return code === undefined ? { server, tool, ok, ms } : { server, tool, ok, ms, code };
 }
 
-function checkBounds(server: string, tool: string, args: string, maxBytes: number): void {
+/** The length of the arguments, of a call that keeps its bounds. */
+function checkedBytes(server: string, tool: string, args: string, maxBytes: number): number {
   if (server.length > MAX_NAME || tool.length > MAX_NAME) {
     throw new HostFunctionError('ERR_CALL_ARGUMENTS', `the name of a server or tool is longer than ${MAX_NAME} characters`);
   }
-  if (args.length > maxBytes || Buffer.byteLength(args) > maxBytes) {
+  const bytes = Buffer.byteLength(args);
+  if (bytes > maxBytes) {
     throw new HostFunctionError('ERR_CALL_ARGUMENTS', `the arguments are larger than ${maxBytes} bytes`, 'send less in one call');
   }
+  return bytes;
 }

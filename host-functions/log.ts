@@ -6,15 +6,26 @@ export interface LogLine {
 }
 
 export interface Log {
-  append(level: string, message: string): void;
+  /** @param unreadBytes how much of the message is missing, because there is no room for it in any case. */
+  append(level: string, message: string, unreadBytes?: number): void;
+  /** Bytes of the next message that are worth reading. */
+  readonly messageBytes: number;
+  /** The lines; without those that went into {@link Log.bytes}. */
   readonly entries: readonly LogLine[];
   /** Bytes of UTF-8 that were left out because the log was full. */
   readonly droppedBytes: number;
+  /** How much of the log is kept as bytes, outside of the heap that all runs of a thread share. */
+  readonly keptBytes: number;
+  /** All lines as JSON, one after the other, when the log is large; else undefined. */
+  bytes(): Uint8Array | undefined;
 }
 
 const levels: ReadonlySet<string> = new Set<LogLevel>(['debug', 'info', 'warn', 'error']);
 /** Each entry costs this much beside its text, so that a flood of empty lines is bounded too. */
 const ENTRY_BYTES = 16;
+/** From so many characters on, with so many for each line beside its text, lines become bytes. */
+const LARGE_CHARACTERS = 64 * 1024;
+const LINE_CHARACTERS = 32;
 // Controls other than \t and \n, and the marks that reorder or hide text in a terminal or a model's view.
 const unsafe =
   // oxlint-disable-next-line no-control-regex -- these are what it is about
@@ -23,35 +34,86 @@ const unsafe =
 /** An image or the like as a program logs it. It tells nobody anything and fills the log. */
 const encoded = /((?:["']?\b(?:data|blob)["']?: ?["'`])|;base64,)([A-Za-z0-9+/]{256,}={0,2})/g;
 const ENCODED_LEAST = 256;
+/** Bytes of UTF-8. */
+const LONGEST_CHARACTER = 4;
 
 /** The log of one run. Holds at most `maxBytes` of UTF-8; the line that crosses is cut, what follows is counted and dropped. */
 export function createLog(maxBytes: number): Log {
   const entries: LogLine[] = [];
+  const pieces = createPieces(entries);
   let left = maxBytes;
   let droppedBytes = 0;
-  const append = (level: string, message: string): void => {
+  const append = (level: string, message: string, unreadBytes = 0): void => {
+    droppedBytes += unreadBytes;
+    // Nobody will read it: to make it harmless would only take time.
+    if (left <= 0) return void (droppedBytes += Buffer.byteLength(message));
     // Each unit is at least a byte, so that what lies behind the limit need not be looked at.
     const told = message.length > ENCODED_LEAST ? withoutEncoded(message) : message;
     const scanned = told.length > maxBytes ? told.slice(0, maxBytes) : told;
     const text = harmless(scanned);
-    const kept = left <= 0 ? '' : cutToBytes(text, left - ENTRY_BYTES);
+    const kept = cutToBytes(text, left - ENTRY_BYTES);
     const bytes = Buffer.byteLength(kept);
     droppedBytes += Buffer.byteLength(text) - bytes + Buffer.byteLength(told.slice(scanned.length));
     if (left < ENTRY_BYTES || (kept === '' && text !== '')) {
       left = kept === '' ? Math.min(left, 0) : left;
-      return;
+      return undefined;
     }
     left -= bytes + ENTRY_BYTES;
     entries.push({ level: levels.has(level) ? (level as LogLevel) : 'info', message: kept });
-    if (kept !== text) left = 0;
+    pieces.added(kept.length);
+    if (kept !== text || unreadBytes > 0) left = 0;
+    return undefined;
   };
   return {
     append,
     entries,
+    bytes: () => pieces.bytes(),
+    get messageBytes() {
+      return left <= 0 ? 0 : maxBytes + LONGEST_CHARACTER;
+    },
     get droppedBytes() {
       return droppedBytes;
     },
+    get keptBytes() {
+      return pieces.keptBytes();
+    },
   };
+}
+
+/** Takes lines out of a list and keeps them as bytes whenever they are many: many runs of one thread may have full logs at once. */
+function createPieces(entries: LogLine[]): { added(characters: number): void; keptBytes(): number; bytes(): Uint8Array | undefined } {
+  const pieces: Uint8Array[] = [];
+  let [characters, keptBytes] = [0, 0];
+  const take = (): void => {
+    const piece = new TextEncoder().encode(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+    pieces.push(piece);
+    keptBytes += piece.length;
+    entries.length = 0;
+    characters = 0;
+  };
+  return {
+    added(more) {
+      characters += more + LINE_CHARACTERS;
+      if (characters > LARGE_CHARACTERS) take();
+    },
+    keptBytes: () => keptBytes,
+    bytes() {
+      if (pieces.length > 0 && entries.length > 0) take();
+      const [only] = pieces;
+      return pieces.length > 1 ? joined(pieces, keptBytes) : only;
+    },
+  };
+}
+
+/** Memory of its own, because it changes threads. */
+function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }
 
 /** Text with base64 that is the data of a content block replaced by its length. */

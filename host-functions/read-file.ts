@@ -4,10 +4,11 @@ import {
   fstatSync,
   lstatSync,
   openSync,
+  opendirSync,
   readSync,
-  readdirSync,
   readlinkSync,
   realpathSync,
+  type Dirent,
   type Stats,
 } from 'node:fs';
 import { sep } from 'node:path';
@@ -133,8 +134,7 @@ function nearNames(mounts: ReadonlyMap<string, string>, names: string[], folder:
   try {
     const real = realpathSync([folder, ...names.slice(1, -1)].join(sep));
     if (real !== realpathSync(folder) && !isUnder(real, realpathSync(folder))) return undefined;
-    const found = readdirSync(real, { withFileTypes: true }).slice(0, MAX_LISTED);
-    const listed = found
+    const listed = firstEntries(real)
       .filter((entry) => !forbidden.test(entry.name))
       .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
     const near = listed.toSorted((a, b) => likeness(b, wanted) - likeness(a, wanted) || (a < b ? -1 : 1)).slice(0, MAX_NEAR_NAMES);
@@ -142,6 +142,18 @@ function nearNames(mounts: ReadonlyMap<string, string>, names: string[], folder:
   } catch {
     return `that folder does not exist; the mounts are: ${[...mounts.keys()].slice(0, 20).join(', ')}`;
   }
+}
+
+/** Some of a folder's entries: one of a million would take seconds to list, during which nothing else on this thread goes on. */
+function firstEntries(folder: string): Dirent[] {
+  const entries: Dirent[] = [];
+  const open = opendirSync(folder);
+  try {
+    for (let entry = open.readSync(); entry && entries.length < MAX_LISTED; entry = open.readSync()) entries.push(entry);
+  } finally {
+    open.closeSync();
+  }
+  return entries;
 }
 
 /** How many two-letter pieces two names share. */

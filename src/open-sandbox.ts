@@ -2,6 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { allows } from './access/grant.ts';
+import type { Audit } from './audit/audit.ts';
+import { openAudit } from './audit/open-audit.ts';
 import { createChecker, type Checker } from './check/checker.ts';
 import { lenientToLearned } from './check/learned-leniency.ts';
 import { createBundler, type Bundler } from './bundle/bundler.ts';
@@ -14,14 +17,17 @@ import type { BuildStep } from './engine/build-process.ts';
 import { ensureEngine } from './engine/engine.ts';
 import type { EngineFiles } from './engine/engine-files.ts';
 import type { ExecutorInit } from './execute/executor-supervisor.ts';
-import { startExecutor, type SupervisedExecutor } from './execute/supervised-executor.ts';
+import { startExecutors, type Executors } from './execute/executors.ts';
 import { openKeptResults, type KeptResults } from './kept-result/kept-results.ts';
+import { LargeCalls } from './large-calls.ts';
 import type { Log } from './log.ts';
 import { makeFolder, OWNER_ONLY } from './make-folder.ts';
 import { openTypes, type Types } from './run-types.ts';
 import { createPolicing } from './policy/policing.ts';
+import { createQuotas } from './quota/quotas.ts';
+import { createRedact } from './upstream/redact.ts';
 import { tellUnknownTools } from './policy/tell-unknown-tools.ts';
-import { createToolRules } from './policy/tool-rules.ts';
+import { refusePrivateMounts } from './private-mounts.ts';
 import { createSandbox } from './sandbox.ts';
 import type { SandboxPort } from './server/sandbox-port.ts';
 import { createSessionStore } from './session/session-store.ts';
@@ -58,9 +64,10 @@ export interface OpenSandbox {
   readonly engine: EngineFiles;
   readonly upstreams: Upstreams;
   readonly wrappers: CatalogWrappers;
-  readonly executor: SupervisedExecutor;
+  readonly executor: Executors;
   readonly bundler: ReturnType<typeof createBundler>;
   readonly skills: SkillStore;
+  readonly audit: Audit;
   close(): Promise<void>;
 }
 
@@ -82,7 +89,11 @@ export async function openEngine(
 /** Starts all stages. What is slow runs side by side: servers connect and wrappers are made while the engine's process starts. */
 export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
   const { config, log, signal } = options;
+  await refusePrivateMounts(config, options.cacheDirectory);
   await using started = new AsyncDisposableStack();
+  // Closed last: what ends with the others is recorded too.
+  const audit = await openAuditOf(options);
+  started.defer(() => audit.close());
   const upstreams = started.use(options.upstreams ?? openUpstreams(options));
   const types = await openTypes({ types: config.types, cacheDirectory: options.cacheDirectory, log });
   started.defer(() => types.close());
@@ -105,13 +116,13 @@ export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
   started.defer(() => skills.close());
   const listSkills = createSkillLister(skills);
   const validateArguments = createArgumentValidator(log.upstream);
-  const policing = createPolicing({ policies: config.policies, ttlMs: config.limits.sessionTtlMs });
+  const policing = createPolicing({ policies: config.policies, principals: config.principals, ttlMs: config.limits.sessionTtlMs });
   started.defer(tellUnknownTools(config.policies, upstreams, (message) => log.warn(message)));
-  const rules = createToolRules(config.policies);
   const discovery = createDiscovery({
     source: () => ({ wrappers: wrappers.current(), catalog: upstreams.catalog() }),
     skills: (principal) => listSkills(principal, wrappers.current()),
-    decide: (server, tool) => rules(server, tool).decision,
+    decide: (server, tool, principal) => policing.decision(principal, server, tool),
+    allows,
   });
   const port = createSandbox({
     config,
@@ -130,10 +141,20 @@ export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
     skillFiles: createSkillFiles({ directory: skillsFolder(options.cacheDirectory), store: skills }),
     types,
     policing,
+    largeCalls: new LargeCalls(),
+    quotas: createQuotas({ principals: config.principals }),
+    audit,
     log,
   });
   const running = started.move();
-  return { port, engine, upstreams, wrappers, executor, bundler, skills, close: () => running.disposeAsync() };
+  return { port, engine, upstreams, wrappers, executor, bundler, skills, audit, close: () => running.disposeAsync() };
+}
+
+async function openAuditOf({ config, cacheDirectory, log }: OpenOptions): Promise<Audit> {
+  await makeFolder(cacheDirectory, OWNER_ONLY);
+  const redacts = Object.values(config.mcpServers).map((server) => createRedact(server));
+  const redact = (text: string): string => redacts.reduce((rest, redactOne) => redactOne(rest, text.length), text);
+  return openAudit({ config: config.audit, directory: cacheDirectory, redact, log });
 }
 
 function openBundler({ config, installDirectory }: OpenOptions): Bundler {
@@ -143,7 +164,7 @@ function openBundler({ config, installDirectory }: OpenOptions): Bundler {
 }
 
 /** The engine, built when it is missing, and the process that runs it. */
-async function openRuntime(options: OpenOptions): Promise<{ engine: EngineFiles; executor: SupervisedExecutor }> {
+async function openRuntime(options: OpenOptions): Promise<{ engine: EngineFiles; executor: Executors }> {
   const { config, cacheDirectory, onBuild, signal } = options;
   const opening = openEngine(config, cacheDirectory, { ...(onBuild && { onBuild }), ...(signal && { signal }) });
   const executor = await openExecutor(options, opening);
@@ -179,17 +200,18 @@ function guestFile(name: string): string {
   return fileURLToPath(new URL(`../host-functions/guest/${name}`, import.meta.url));
 }
 
-function openUpstreams({ config, environment, log, version }: OpenOptions): Upstreams {
+function openUpstreams({ config, cacheDirectory, environment, log, version }: OpenOptions): Upstreams {
   return connectUpstreams(config.mcpServers, {
     maxToolResultBytes: config.limits.maxToolResultBytes,
     maxKeptResultBytes: config.limits.maxKeptResultBytes,
     baseEnvironment: environment,
     log: log.upstream,
     clientInfo: { name: 'ampoule', version },
+    logins: { directory: cacheDirectory, secret: config.logins.secret },
   });
 }
 
-async function openExecutor(options: OpenOptions, engine: Promise<EngineFiles>): Promise<SupervisedExecutor> {
+async function openExecutor(options: OpenOptions, engine: Promise<EngineFiles>): Promise<Executors> {
   const { config, cacheDirectory, log } = options;
   // The process starts while its engine is looked for: both take a while.
   const init = engine.then((files) => executorInit(options, files));
@@ -199,7 +221,8 @@ async function openExecutor(options: OpenOptions, engine: Promise<EngineFiles>):
     maxBytes: config.limits.maxCacheBytes,
     log: (message) => log.warn(message),
   });
-  return startExecutor({ init, programs, log });
+  const { executors, executorMemoryMb } = config;
+  return startExecutors({ init, programs, log, executors, executorMemoryMb });
 }
 
 function executorInit({ config, cacheDirectory }: OpenOptions, { plan, modules, directory }: EngineFiles): ExecutorInit {

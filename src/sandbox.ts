@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto';
+import type { Audit } from './audit/audit.ts';
 import type { Config } from './config/schema.ts';
 import type { Discovery } from './discovery/discovery.ts';
 import { SandboxError, toSandboxError } from './errors.ts';
 import type { ProgramSource, RunOutcome } from './execute/run.ts';
 import type { KeptResults } from './kept-result/kept-results.ts';
+import type { LargeCalls } from './large-calls.ts';
 import type { Policing } from './policy/policing.ts';
 import type { RunPolicies } from './policy/run-policies.ts';
 import { advertisedOutputSchema } from './result/output-schema.ts';
+import type { Quotas, RunQuota } from './quota/quotas.ts';
 import type { AnswerForm } from './result/answer.ts';
 import { presentFailure, presentOutcome, type ExecuteResponse } from './result/present.ts';
 import { prepareProgram, type Prepared, type PrepareStages } from './prepare-program.ts';
+import { RunAudit } from './run-audit.ts';
 import { runLimits } from './run-limits.ts';
 import { tellProgress, type RunProgress } from './run-progress.ts';
 import { openRunResults, pageBounds, type RunResults } from './run-results.ts';
@@ -42,6 +46,9 @@ export interface SandboxStages extends PrepareStages {
   readonly listSkills: ListSkills;
   readonly types: Types;
   readonly policing: Policing;
+  readonly largeCalls?: LargeCalls | undefined;
+  readonly quotas: Quotas;
+  readonly audit: Audit;
   readonly log: { error(fields: object, message: string): void };
 }
 
@@ -54,6 +61,8 @@ interface Progress {
   readonly told: RunProgress;
   readonly results: RunResults;
   readonly form: AnswerForm | undefined;
+  readonly audit: RunAudit;
+  readonly quota: RunQuota;
   session?: RunSession;
 }
 
@@ -68,7 +77,7 @@ export function createSandbox(stages: SandboxStages): SandboxPort {
     description: () => describe(stages),
     listSkills: (principal = LOCAL_PRINCIPAL) => stages.listSkills(principal, stages.wrappers()),
     saveSkill: (request, options) => keepSkill(stages, request, options),
-    search: (request, principal = LOCAL_PRINCIPAL) => stages.discovery.search(request, principal),
+    search: (request, principal = LOCAL_PRINCIPAL, grant) => stages.discovery.search(request, principal, grant),
   };
 }
 
@@ -83,8 +92,13 @@ async function execute(stages: SandboxStages, request: ExecuteRequest, options: 
     catalog: stages.upstreams.catalog(),
   });
   const results = openRunResults(stages.results, principal, stages.config.limits, policies.hideText);
-  const progress: Progress = { executionId: newExecutionId(), phases: {}, types, policies, told, results, form: options.form };
+  const executionId = newExecutionId();
+  const quota = stages.quotas.of(principal);
+  const audit = new RunAudit(stages.audit, { executionId, principal, request, policies });
+  const progress: Progress = { executionId, phases: {}, types, policies, told, results, form: options.form, audit, quota };
   try {
+    quota.enter();
+    await audit.begin();
     // A handle that is not valid is told before any work is done for it.
     const session = (progress.session = openRunSession(stages.sessions, request, principal));
     told.checking();
@@ -92,22 +106,23 @@ async function execute(stages: SandboxStages, request: ExecuteRequest, options: 
     policies.openProgram(request);
     policies.openSession(session);
     const outcome = await runProgram(stages, request, progress, prepared.program, session, options);
-    return await finish(stages, progress, session, prepared, outcome);
+    return audit.end(await finish(stages, progress, session, prepared, outcome));
   } catch (thrown) {
-    return failed(stages, progress, thrown, options.signal);
+    return audit.end(failed(stages, progress, thrown, options.signal));
   } finally {
+    quota.leave();
     policies.end();
     told.finished();
   }
 }
 
 function runProgram(
-  { config, executor, upstreams, validateArguments, skillFiles, types: { learner } }: SandboxStages,
+  { config, executor, upstreams, validateArguments, skillFiles, largeCalls, types: { learner } }: SandboxStages,
   { code, input, limits }: ExecuteRequest,
-  { executionId, types, policies, told, results }: Progress,
+  { executionId, types, policies, told, results, audit, quota }: Progress,
   program: ProgramSource,
   session: RunSession,
-  { principal = LOCAL_PRINCIPAL, approver, signal }: ExecuteOptions,
+  { principal = LOCAL_PRINCIPAL, grant, approver, signal }: ExecuteOptions,
 ): Promise<RunOutcome> {
   const request = {
     executionId,
@@ -119,9 +134,11 @@ function runProgram(
     skills: skillFiles.folderFor(program.script, principal),
   };
   told.running(request.limits);
-  const callStages = { upstreams, validateArguments, observe: types.observe, learner, limits: config.limits };
-  const onCall = toolCalls(callStages, { policies, principal, servers: limits?.servers, approver, program: { code, hash: program.key } });
-  return executor.run(request, told.counting(results.keeping(onCall)), signal);
+  const callStages = { upstreams, validateArguments, observe: types.observe, learner, limits: config.limits, largeCalls };
+  const caller = { principal, grant, approver: audit.asking(approver), quota };
+  const onCall = toolCalls(callStages, { ...caller, policies, servers: limits?.servers, program: { code, hash: program.key } });
+  const answering = told.counting(results.keeping(audit.calls(onCall)));
+  return quota.run(request.limits, (allowed) => executor.run({ ...request, limits: allowed }, answering, signal));
 }
 
 /** Commits the state and presents the outcome. A run whose answer cannot be presented, or whose state cannot be kept, has failed. */

@@ -1,5 +1,8 @@
+import { allows } from './access/grant.ts';
+import type { Grant } from './access/principal.ts';
 import { toSandboxError } from './errors.ts';
 import type { ToolAnswer, ToolCall } from './execute/run.ts';
+import type { LargeCalls } from './large-calls.ts';
 import type { Limits } from './limits.ts';
 import { NOBODY, notApproved, type Approver } from './policy/approval.ts';
 import type { RunPolicies } from './policy/run-policies.ts';
@@ -20,6 +23,8 @@ export interface ToolCallStages {
   readonly upstreams: Upstreams;
   readonly validateArguments: ValidateArguments;
   readonly limits: Limits;
+  /** Makes calls with large arguments wait for their turn; absent: none waits. */
+  readonly largeCalls?: LargeCalls | undefined;
   /** Knows what tools without a declared output schema have answered so far. */
   readonly learner?: { learnedSchema(server: string, tool: string): object | undefined } | undefined;
   /** Looks at what a tool really answered, and may change it into an error. */
@@ -30,11 +35,15 @@ export interface ToolCallStages {
 export interface CallingRun {
   readonly policies: RunPolicies;
   readonly principal: string;
+  /** The only tools that the principal may call; all when absent. */
+  readonly grant?: Grant | undefined;
   /** The only servers that it may call; all when absent. */
   readonly servers?: readonly string[] | undefined;
   /** Asks a person; absent when nobody can be asked. */
   readonly approver?: Approver | undefined;
   readonly program: { readonly code: string; readonly hash: string };
+  /** Counts calls that are about to be made; the answer to one too many. Absent: as many as it likes. */
+  readonly quota?: { takeCall(): Extract<ToolAnswer, { ok: false }> | undefined } | undefined;
 }
 
 /**
@@ -43,7 +52,8 @@ export interface CallingRun {
  */
 export function toolCalls(stages: ToolCallStages, run: CallingRun): (call: ToolCall, signal: AbortSignal) => Promise<ToolAnswer> {
   return async (call, signal) => {
-    const { servers } = run;
+    const { servers, grant } = run;
+    if (grant && !allows(grant, call.server, call.tool)) return notGranted(call);
     if (servers && !servers.includes(call.server)) {
       return failedAnswer(
         'ERR_CALL_DENIED',
@@ -59,8 +69,20 @@ export function toolCalls(stages: ToolCallStages, run: CallingRun): (call: ToolC
         all.map(({ name }) => name),
       );
     }
-    return callTool(stages, run, server, call, signal);
+    const make = (): Promise<ToolAnswer> => callTool(stages, run, server, call, signal);
+    const answer = await (stages.largeCalls?.make(run.principal, call.arguments, signal, make) ?? make());
+    return answer ?? failedAnswer('ERR_EXECUTE_CANCELLED', 'The run has ended.');
   };
+}
+
+/** Whether there is such a tool is not said either. */
+function notGranted({ server, tool }: ToolCall): ToolAnswer {
+  const name = `${server.slice(0, MAX_NAME_CHARS)}.${tool.slice(0, MAX_NAME_CHARS)}`;
+  return failedAnswer(
+    'ERR_CALL_DENIED',
+    `The key or token of this request does not allow "${name}".`,
+    'Do it with other tools, or tell the user that a key or token with more rights is needed.',
+  );
 }
 
 async function callTool(
@@ -85,6 +107,11 @@ async function callTool(
   }
   if (policies.dryRun && !policies.isHarmless(tool, admitted.verdict)) {
     return policies.answerDry(server.name, tool, admitted.arguments, stages.learner?.learnedSchema(server.name, tool.name));
+  }
+  const tooMany = run.quota?.takeCall();
+  if (tooMany !== undefined) {
+    admitted.giveBack();
+    return tooMany;
   }
   // A person is asked last, about a call that nothing else speaks against. One who says no has answered: the call counts.
   if (admitted.verdict.decision === 'ask') {

@@ -1,5 +1,5 @@
-import { readFile as hostReadFile } from 'ampoule:sandbox/host';
 import { hostText, isQuickJs } from './engine.ts';
+import { readFile as hostReadFile } from './host.ts';
 import * as p from './primordials.ts';
 
 /** Reads a mounted file as text (UTF-8) or as bytes. Rejects with an Error that has `code` and `hint`. */

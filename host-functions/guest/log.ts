@@ -1,6 +1,6 @@
-import { log as hostLog } from 'ampoule:sandbox/host';
 import { hostText } from './engine.ts';
 import { format } from './format.ts';
+import { log as hostLog } from './host.ts';
 import { indentLines } from './inspect-text.ts';
 import * as p from './primordials.ts';
 import { run } from './run.ts';

@@ -5,6 +5,7 @@
  * that no job, and nothing of the program's, stands between the runtime and the host.
  */
 import './quickjs/platform.ts';
+import './quickjs/dom-exception.ts';
 import './quickjs/web-apis.ts';
 import { installFinalization } from './quickjs/finalization.ts';
 import * as guest from './main.ts';

@@ -1,4 +1,4 @@
-import { getState as hostGetState } from 'ampoule:sandbox/host';
+import { getState as hostGetState } from './host.ts';
 import { type JsonText, toJsonText } from './json.ts';
 import * as p from './primordials.ts';
 import { run } from './run.ts';

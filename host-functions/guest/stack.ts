@@ -10,6 +10,8 @@ const MAX_FRAMES = 50;
  */
 const framePattern = isQuickJs ? /^ {4}at (?:(.*) \()?<input>:(\d+):(\d+)\)?$/ : /^(?:async\*)?(.*)@program\.js:(\d+):(\d+)$/;
 const asyncPattern = /^async\*/;
+/** A name that looks like a place: a function can have any text for a name. */
+const forgedName = /[\\/():]/;
 
 /**
  * The frames of an error that lie in the program, one line each: `    at name (program.js:LINE:COLUMN)`, 1-based and relative to
@@ -70,7 +72,8 @@ function normalizeFrame(line: string): string {
 /** `anonymous/load/<` is SpiderMonkey for a function without a name inside `load`; QuickJS says `<anonymous>`. */
 function lastPart(name: string): string {
   const own = isQuickJs ? name : p.slice(name, p.lastIndexOf(name, '/') + 1);
-  return own === '<' || own === 'anonymous' || own === '<anonymous>' ? '' : own;
+  if (own === '<' || own === 'anonymous' || own === '<anonymous>') return '';
+  return p.regExpExec(forgedName, own) === null ? own : '';
 }
 
 /** Makes `error.stack` and `Error.captureStackTrace` show the program's frames only, in every error of the realm. */

@@ -23,14 +23,16 @@ export function failure(code: string, name: string, message: string, hint?: stri
 export function failureOf(thrown: unknown): Failure {
   try {
     return describe(thrown);
-  } catch {
+  } catch (again) {
+    // What is thrown at the end of the stack leaves no room for a description.
+    if (isEngineError(again)) return failure('ERR_EXECUTE_STACK', 'RangeError', 'too much recursion', STACK_HINT);
     return failure('ERR_EXECUTE_THROWN', 'Error', 'the program threw a value that cannot be described');
   }
 }
 
 function describe(thrown: unknown): Failure {
   // SpiderMonkey throws this bare string when memory runs out.
-  if (thrown === 'out of memory') return failure('ERR_EXECUTE_MEMORY', 'InternalError', 'out of memory', MEMORY_HINT);
+  if (!isQuickJs && thrown === 'out of memory') return failure('ERR_EXECUTE_MEMORY', 'InternalError', 'out of memory', MEMORY_HINT);
   if (!isErrorLike(thrown)) {
     return failure(
       'ERR_EXECUTE_THROWN',
@@ -55,11 +57,18 @@ function titleOf(thrown: object, name: string): string {
 }
 
 const codePattern = /^ERR_[A-Z_]+$/;
+const STACK_HINT = 'use a loop with a list of what is left to do instead of recursion, or end the recursion earlier';
 const MEMORY_HINT = 'keep less in memory at a time: work in pages, keep only the fields that you need';
 
+/** Whether a value is of the class of errors that the engine throws when it runs out of stack or memory. */
+function isEngineError(error: unknown): boolean {
+  const kind = typeof error === 'object' && error !== null ? p.getPrototypeOfSafely(error) : null;
+  if (kind === null || kind === undefined) return false;
+  return kind === InternalErrorPrototype || (isQuickJs && kind === RangeErrorPrototype);
+}
+
 function codeOf(error: object, message: string): string {
-  const kind = p.getPrototypeOfSafely(error);
-  if (kind === InternalErrorPrototype || (isQuickJs && kind === RangeErrorPrototype)) {
+  if (isEngineError(error)) {
     if (p.regExpExec(stackPattern, message) !== null) return 'ERR_EXECUTE_STACK';
     if (p.regExpExec(memoryPattern, message) !== null) return 'ERR_EXECUTE_MEMORY';
   }
@@ -71,7 +80,7 @@ function hintOf(error: object, code: string, name: string, message: string, fram
     case 'ERR_EXECUTE_MEMORY':
       return MEMORY_HINT;
     case 'ERR_EXECUTE_STACK':
-      return 'use a loop with a list of what is left to do instead of recursion, or end the recursion earlier';
+      return STACK_HINT;
     default: {
       const own = textOf(error, 'hint');
       if (own !== '') return own;

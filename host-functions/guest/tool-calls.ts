@@ -1,5 +1,5 @@
-import { callTool as hostCallTool } from 'ampoule:sandbox/host';
 import { hostText } from './engine.ts';
+import { callTool as hostCallTool } from './host.ts';
 import { toJsonText } from './json.ts';
 import * as p from './primordials.ts';
 import { run } from './run.ts';
@@ -27,7 +27,7 @@ export function callTool(server: unknown, tool: unknown, args?: unknown): Promis
     // Here and not in a promise's executor, because every frame of a stack costs.
     const call = { __proto__: null, server: server as string, tool: tool as string, origin: new p.NativeError(), resolve, reject };
     const number = hostCallTool(hostText(call.server), hostText(call.tool), text);
-    p.mapSet(pending, number as never, call);
+    p.mapSet(pending, number, call);
     run.runningCalls++;
   } catch (thrown) {
     reject(thrown);

@@ -16,6 +16,8 @@ export interface FailureSource {
   /** The name of the thrown error's class, as the guest tells it. */
   readonly name?: string | undefined;
   readonly hint?: string | undefined;
+  /** When to try again, in milliseconds from now. */
+  readonly retryAfterMs?: number | undefined;
   readonly location?: SourceLocation | undefined;
   /** Frames in the agent's own code, innermost first. */
   readonly stack?: readonly SourceLocation[] | undefined;
@@ -35,6 +37,7 @@ export function describeFailure(source: FailureSource, hide: ChangeText = same):
     code: source.code,
     message: safe(hide(messageOf(source))),
     ...(hint !== undefined && { hint: safe(hide(hint)) }),
+    ...(source.retryAfterMs !== undefined && { retryAfterMs: source.retryAfterMs }),
     ...(location && { location: boundLocation(location) }),
     ...(stack.length > 1 && { stack: [...stack] }),
     ...(diagnostics.length > 0 && { diagnostics }),

@@ -8,6 +8,11 @@ export function harmlessText(text: string): string {
   return text.toWellFormed().replace(HARMFUL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
+/** The same for one line, such as a row of a table: nothing in it begins a second one. */
+export function harmlessLine(text: string): string {
+  return harmlessText(text.replace(/[\t\n]/g, (character) => (character === '\n' ? '\\n' : '\\t')));
+}
+
 /** The first `maxChars` characters, with a note about how many are missing. Never cuts a surrogate pair in two. */
 export function clipText(text: string, maxChars: number): string {
   if (text.length <= maxChars) return text;

@@ -23,6 +23,7 @@ const failure = z.strictObject({
     .describe('Stable code, such as ERR_EXECUTE_THROWN'),
   message: z.string(),
   hint: z.string().exactOptional().describe('What to do about it'),
+  retryAfterMs: count.exactOptional().describe('When to try again, in milliseconds from now'),
   location: location.exactOptional().describe('Where in your code'),
   stack: z.array(location).exactOptional().describe('The calls that led there, innermost first'),
   diagnostics: z.array(finding).exactOptional().describe('Every finding about your code, when there are several'),
@@ -132,6 +133,7 @@ export const advertisedOutputSchema = z.object({
       code: z.string(),
       message: z.string(),
       hint: z.string().optional(),
+      retryAfterMs: z.number().optional(),
       location: z.unknown().optional().describe('{line, column, source, module?} in your code'),
       diagnostics: listOf('All findings: {message, location?}'),
     })

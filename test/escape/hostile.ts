@@ -10,7 +10,7 @@ export type Hostile = readonly [what: string, body: string, ending: string | rea
 export const SHORT: RunOptions = { limits: { fuel: 300_000_000, timeoutMs: 5_000, waitMs: 500 } };
 
 // A frame of ours, of the engine or of the machine, in anything that leaves a run.
-const OURS = /file:\/\/|node:|\.ts\b|wasm|\/home\/|\/tmp\/|\/work|node_modules|initializer\.js|guest\.js/;
+const OURS = /file:\/\/|node:|\.ts\b|wasm|\/home\/|\/tmp\/|\/work|node_modules|initializer\.js|guest\.js|componentize|user\.js|<input>/;
 
 /** One executor for a file of hostile programs. It must be the same process at the end. */
 export function attack(init: Parameters<typeof openTestExecutor>[0] = {}): {

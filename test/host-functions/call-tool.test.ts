@@ -100,3 +100,53 @@ test('names and arguments are bounded whatever the guest sends', () => {
   expect(table.begin('s'.repeat(256), 't', 'é'.repeat(50))).toBe(1);
   expect(sent).toHaveLength(1);
 });
+
+test('four megabytes of arguments are on their way at once; a larger call goes alone', () => {
+  const { table, sent } = setUp({ maxConcurrentToolCalls: 8, maxToolArgumentBytes: 64_000_000 });
+  const args = JSON.stringify({ x: 'é'.repeat(900_000) });
+  for (let i = 0; i < 4; i++) table.begin('s', 't', args);
+  table.begin('s', 'large', JSON.stringify({ x: 'y'.repeat(5_000_000) }));
+  table.begin('s', 'small', '{}');
+  expect(sent.map(({ number }) => number)).toEqual([1, 2]);
+  table.settle(1, true);
+  expect(sent.map(({ number }) => number)).toEqual([1, 2, 3]);
+  for (const number of [2, 3]) table.settle(number, true);
+  expect(sent.at(-1)).toEqual({ number: 4, server: 's', tool: 't', arguments: args });
+  table.settle(4, true);
+  expect(sent.at(-1)?.tool).toBe('large');
+  table.settle(5, true);
+  expect(sent.at(-1)?.tool).toBe('small');
+});
+
+test('what the host holds for calls is told, and given back when they are answered, but for their records', () => {
+  let held = 0;
+  const table = createCallTable({
+    maxToolCalls: 10,
+    maxConcurrentToolCalls: 1,
+    maxToolArgumentBytes: 1_000,
+    send: () => undefined,
+    onLimit: () => undefined,
+    onHeld: (bytes) => (held += bytes),
+  });
+  for (let i = 0; i < 3; i++) table.begin('s', 't', `{"x":"${'y'.repeat(100)}"}`);
+  expect(held).toBe(3 * (512 + 108));
+  for (let i = 1; i <= 3; i++) table.settle(i, true);
+  expect(held).toBe(3 * 512);
+});
+
+test('a call that there is no memory for has not begun', () => {
+  const sent: OutgoingCall[] = [];
+  const onHeld = (): void => {
+    throw new Error('no memory');
+  };
+  const table = createCallTable({
+    maxToolCalls: 10,
+    maxConcurrentToolCalls: 1,
+    maxToolArgumentBytes: 10,
+    send: (call) => void sent.push(call),
+    onLimit: () => undefined,
+    onHeld,
+  });
+  expect(() => table.begin('s', 't', '{}')).toThrow('no memory');
+  expect([sent, table.running, table.records()]).toEqual([[], 0, []]);
+});

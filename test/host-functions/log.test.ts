@@ -61,3 +61,33 @@ test('the whole is never larger than the limit, whatever comes', () => {
   expect(bytes).toBeLessThanOrEqual(1000);
   expect(bytes).toBeGreaterThan(600);
 });
+
+test('a large log is kept as bytes, one line of JSON for each entry', () => {
+  const log = createLog(1_000_000);
+  for (let i = 0; i < 3_000; i++) log.append('warn', `line ${i} ${'x'.repeat(40)} "é"`);
+  const lines = Buffer.from(log.bytes() ?? [])
+    .toString()
+    .trimEnd()
+    .split('\n');
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(
+    Array.from({ length: 3_000 }, (_, i) => ({ level: 'warn', message: `line ${i} ${'x'.repeat(40)} "é"` })),
+  );
+  expect(log.entries).toEqual([]);
+  expect(log.keptBytes).toBe(log.bytes()?.length);
+});
+
+test('a small log has no bytes of its own', () => {
+  const log = createLog(1_000_000);
+  log.append('info', 'x'.repeat(60_000));
+  expect([log.bytes(), log.keptBytes, log.entries.length]).toEqual([undefined, 0, 1]);
+});
+
+test('what was not read counts as dropped, and of a full log nothing more is worth reading', () => {
+  const log = createLog(20);
+  expect(log.messageBytes).toBeGreaterThanOrEqual(20);
+  log.append('info', 'x'.repeat(24), 1_000);
+  expect(log.droppedBytes).toBe(1_020);
+  expect(log.messageBytes).toBe(0);
+  log.append('info', '', 500);
+  expect([log.droppedBytes, log.entries.length]).toEqual([1_520, 1]);
+});

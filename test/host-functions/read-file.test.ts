@@ -80,6 +80,12 @@ test.each(['constructor/x', '__proto__/x', 'toString/x', 'Docs/readme.md', 'docs
   },
 );
 
+test('of a folder with very many files only some are looked at for names', () => {
+  mkdirSync(join(base, 'docs/many'));
+  for (let i = 0; i < 1_500; i++) writeFileSync(join(base, `docs/many/file-${i}`), '');
+  expect(refusal('docs/many/file-x').hint).toMatch(/^there are: (file-\d+, ){4}file-\d+$/);
+});
+
 test('a missing file names the nearest names of its folder', () => {
   const { code, message, hint } = refusal('docs/reporting.csv');
   expect({ code, message }).toEqual({ code: 'ERR_FILE_NOT_FOUND', message: 'readFile: no file "docs/reporting.csv"' });
