@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { transform } from 'esbuild';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { type Bundler, createBundler } from '../../src/bundle/bundler.ts';
 import type { Checker } from '../../src/check/checker.ts';
@@ -83,21 +82,14 @@ function readPrograms(area: string): Program[] {
   return [...parts].map(({ groups }) => ({ name: groups?.['name'] ?? '', engine: groups?.['engine'], code: groups?.['code'] ?? '' }));
 }
 
-/** What programs give on plain Node, in UTC. */
-export async function runOnNode(programs: readonly string[]): Promise<string[]> {
-  const scripts = await Promise.all(programs.map(moduleOf));
-  const environment = { TZ: 'UTC', LANG: 'en_US.UTF-8' };
-  const output = await new Promise<string>((resolve, reject) => {
-    const options = { env: environment, timeout: 30_000, maxBuffer: 64 * 1024 * 1024 };
-    const child = execFile(process.execPath, [NODE], options, (error, stdout) => (error ? reject(error) : resolve(stdout)));
-    child.stdin?.end(JSON.stringify(scripts));
+/** What programs give on plain Node, in UTC. They become JavaScript there too: esbuild is one process of each that uses it, and here the bundler's. */
+export function runOnNode(programs: readonly string[]): Promise<string[]> {
+  const modules = programs.map((code) => code.replaceAll(/^return (?=.)/gmu, 'export default '));
+  const options = { env: { TZ: 'UTC', LANG: 'en_US.UTF-8' }, timeout: 30_000, maxBuffer: 64 * 1024 * 1024 };
+  return new Promise((resolve, reject) => {
+    const child = execFile(process.execPath, [NODE], options, (error, stdout) =>
+      error ? reject(error) : resolve(JSON.parse(stdout) as string[]),
+    );
+    child.stdin?.end(JSON.stringify(modules));
   });
-  return JSON.parse(output) as string[];
-}
-
-/** The program as a module of JavaScript that exports its result. */
-async function moduleOf(code: string): Promise<string> {
-  const module = code.replaceAll(/^return (?=.)/gmu, 'export default ');
-  const { code: script } = await transform(module, { loader: 'ts', format: 'esm', target: 'node24', tsconfigRaw: '{}' });
-  return script;
 }
