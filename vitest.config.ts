@@ -2,20 +2,34 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import type { EngineKind } from './src/engine/recipe.ts';
 
-/** What runs programs, and so is tested on every engine. */
+/** What runs programs, and so is tested on every engine. How processes are started, supervised and shared out is the same for all. */
 const ON_EVERY_ENGINE = [
   'test/e2e/programs',
   'test/engine/contract',
   'test/engine/abi/',
   'test/escape',
-  'test/execute',
+  'test/execute/endings',
+  'test/execute/host-memory',
+  'test/execute/pool',
+  'test/execute/runs',
   'test/host-functions/guest',
   'test/language',
   'test/pins',
 ].map((path) => `${path}**/*.test.ts`);
 
+/** What computes and nothing else: no processes, no clocks of its own. Such files may share one, which saves loading everything again. */
+const COMPUTES = ['config', 'discovery', 'drift', 'policy', 'result', 'session', 'skill', 'wrappers'].map(
+  (folder) => `test/${folder}/**/*.test.ts`,
+);
+
+interface Files {
+  readonly include: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly isolate?: boolean;
+}
+
 /** Tests with one engine, which they get as `inject('engine')`. */
-const project = (name: string, kind: EngineKind, files: { include: string[]; exclude?: string[] }): object => ({
+const project = (name: string, kind: EngineKind, files: Files): object => ({
   test: {
     name,
     ...files,
@@ -28,12 +42,12 @@ const project = (name: string, kind: EngineKind, files: { include: string[]; exc
 
 export default defineConfig({
   test: {
-    // One less would leave one on a machine of two, and much of the time is spent waiting for processes.
-    maxWorkers: Math.max(2, availableParallelism()),
+    // One more than there are processors: much of the time is spent waiting for processes.
+    maxWorkers: availableParallelism() + 1,
     projects: [
-      project('suite', 'quickjs', { include: ['test/**/*.test.ts'] }),
-      // Processes are supervised alike, whatever engine is in them.
-      project('starlingmonkey', 'starlingmonkey', { include: ON_EVERY_ENGINE, exclude: ['test/execute/supervision.test.ts'] }),
+      project('computes', 'quickjs', { include: COMPUTES, isolate: false }),
+      project('suite', 'quickjs', { include: ['test/**/*.test.ts'], exclude: COMPUTES }),
+      project('starlingmonkey', 'starlingmonkey', { include: ON_EVERY_ENGINE }),
     ],
   },
 });

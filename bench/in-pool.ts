@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { EngineFiles } from '../src/engine/engine-files.ts';
 import { compileEngine } from '../src/execute/engine-host.ts';
+import { readModules } from '../src/execute/engine-modules.ts';
 import { createWorkerPool, type WorkerPool } from '../src/execute/pool.ts';
 import type { RunOutcome } from '../src/execute/run.ts';
 import type { RunTask } from '../src/execute/worker-protocol.ts';
@@ -92,8 +93,8 @@ interface Bench {
 
 async function openBench(engine: EngineFiles): Promise<Bench> {
   const modules = Object.fromEntries(engine.modules.map((name) => [name, join(engine.directory, name)]));
-  const options = { workers: 'auto', maxRunsPerWorker: 1_024, maxQueuedRuns: 0 } as const;
-  const pool = createWorkerPool(await compileEngine({ type: 'init', plan: engine.plan, modules, mounts: {}, ...options }), options);
+  const setup = await compileEngine({ plan: engine.plan, modules: await readModules(modules), mounts: {} });
+  const pool = createWorkerPool(setup, { workers: 'auto', maxRunsPerWorker: 1_024 });
   return {
     pool,
     make: async (body) => {

@@ -4,6 +4,7 @@ import { programKey } from '../src/component/program-key.ts';
 import type { EngineFiles } from '../src/engine/engine-files.ts';
 import { createBoard } from '../src/execute/board.ts';
 import { compileEngine } from '../src/execute/engine-host.ts';
+import { readModules } from '../src/execute/engine-modules.ts';
 import { InstancePool } from '../src/execute/instance-pool.ts';
 import { Outbox } from '../src/execute/outbox.ts';
 import { Programs } from '../src/execute/programs.ts';
@@ -51,8 +52,7 @@ export async function openInThread(engine: EngineFiles): Promise<() => Promise<I
 /** Runs a script to its end, memory put back included. */
 async function openWorker(engine: EngineFiles): Promise<(text: string) => Promise<void>> {
   const modules = Object.fromEntries(engine.modules.map((name) => [name, join(engine.directory, name)]));
-  const options = { mounts: {}, workers: 1, maxRunsPerWorker: 1, maxQueuedRuns: 0 };
-  const setup = await compileEngine({ type: 'init', plan: engine.plan, modules, ...options });
+  const setup = await compileEngine({ plan: engine.plan, modules: await readModules(modules), mounts: {} });
   const instances = new InstancePool(setup, setup.base, 4);
   const programs = new Programs(instances, setup.base);
   instances.prepare();

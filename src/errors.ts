@@ -8,12 +8,25 @@ export const ERROR_CODES = [
   'ERR_CONFIG_SYNTAX', // the file is not JSON
   'ERR_CONFIG_INVALID', // a key is unknown, a value has the wrong type or is out of its range
   'ERR_CONFIG_VARIABLE', // ${env:NAME} names a variable that is not set
+  // access/: who a request comes from
+  'ERR_ACCESS_REQUIRED', // other machines reach the address, and no authentication is configured
+  'ERR_ACCESS_MISSING', // a request has no key and no token
+  'ERR_ACCESS_REQUEST', // a key or token came in a way that is not allowed: in the URL, twice, or in another form
+  'ERR_ACCESS_INVALID', // the key or token is not known, has expired, was revoked, or is for somebody else
+  'ERR_ACCESS_SCOPE', // the token is good, and has not the scopes that are needed
+  'ERR_ACCESS_THROTTLED', // too many wrong keys and tokens came from the same address
+  'ERR_ACCESS_UNAVAILABLE', // the keys' file or the issuer cannot be read, so nobody can be told apart
+  'ERR_ACCESS_KEY', // a key cannot be made, or there is none by that name or id
   // upstream/: the operator's MCP servers
   'ERR_UPSTREAM_UNAVAILABLE', // a tool was called while its server is not connected
   'ERR_UPSTREAM_TIMEOUT', // the server did not answer in time
   'ERR_UPSTREAM_CLOSED', // the connection ended while a call was running
   'ERR_UPSTREAM_PROTOCOL', // the server's answer is not what MCP allows, or a JSON-RPC error
   'ERR_UPSTREAM_TOO_LARGE', // the server's answer is over the limit
+  'ERR_UPSTREAM_LOGIN', // the server wants a login, or does not take the stored one any more
+  'ERR_UPSTREAM_LOGIN_FAILED', // `ampoule login` did not end in tokens, or tokens cannot be refreshed now
+  'ERR_UPSTREAM_LOGIN_STORE', // the file that keeps logins, or its key, cannot be opened, read or written
+  'ERR_UPSTREAM_ADDRESS', // a URL leads to an address, or has a scheme, that is not allowed
   // wrappers/: generated TypeScript
   'ERR_WRAPPERS_WRITE', // the generated files could not be written
   // check/: the types of agent code
@@ -68,6 +81,13 @@ export const ERROR_CODES = [
   'ERR_SESSION_UNKNOWN', // the handle was never given out, or its time is over
   'ERR_SESSION_CONFLICT', // another run changed the state since this one began
   'ERR_SESSION_STORE', // the file that keeps sessions cannot be opened, read or written
+  // quota/: what a principal may use
+  'ERR_QUOTA_RUNS', // the principal has begun as many runs as it may in a minute
+  'ERR_QUOTA_CONCURRENT', // the principal has as many runs under way as it may
+  'ERR_QUOTA_FUEL', // the principal has used up its fuel of the hour
+  'ERR_QUOTA_CALLS', // the principal has made as many tool calls as it may in a minute
+  // audit/: who did what
+  'ERR_AUDIT_STORE', // the audit cannot be opened, read or written
   // skill/: modules that agents save
   'ERR_SKILL_OFF', // the operator does not let agents save skills
   'ERR_SKILL_NAME', // the name of a skill is not one that can be imported
@@ -107,6 +127,8 @@ export interface ErrorDetails {
   location?: SourceLocation;
   /** Every finding, where there is more than one. */
   diagnostics?: readonly Diagnostic[];
+  /** When to try again, in milliseconds from now. */
+  retryAfterMs?: number;
 }
 
 /** One finding of the bundler or the checker about the agent's code. */

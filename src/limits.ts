@@ -242,6 +242,14 @@ export const LIMITS = {
     against: 'callers that never come back for their sessions; the oldest go first',
     enforcedIn: 'session/session-store.ts',
   },
+  maxFailedLogins: {
+    default: 30,
+    minimum: 1,
+    maximum: 1_000_000,
+    unit: 'count',
+    against: 'wrong keys and tokens, of one remote address in a minute; past it they are answered with 429',
+    enforcedIn: 'access/failure-bound.ts',
+  },
   sessionTtlMs: {
     default: 86_400_000,
     minimum: 1_000,

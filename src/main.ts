@@ -3,9 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, Option } from 'commander';
+import { addAuditCommand } from './cli/audit-commands.ts';
 import type { ProcessContext } from './cli/command.ts';
 import { useCompileCache } from './cli/compile-cache.ts';
 import { errorText } from './cli/error-text.ts';
+import { addLoginCommands } from './cli/login-commands.ts';
+import { addKeyCommands } from './cli/key-commands.ts';
 import { addSessionCommands } from './cli/session-commands.ts';
 import { addSkillCommands } from './cli/skill-commands.ts';
 
@@ -73,15 +76,18 @@ function commandLine(context: ProcessContext): Command {
     .action(async (file: string, options: { output: string; config?: string }) =>
       (await load(() => import('./cli/build.ts'))).build(context, file, options),
     );
+  addKeyCommands(program, { context, withConfig, load });
+  addAuditCommand(program, { context, withConfig, load });
   addSessionCommands(program, { context, withConfig, load });
   addSkillCommands(program, { context, withConfig, load });
+  addLoginCommands(program, { context, withConfig, load });
   return program;
 }
 
 /** The first signal asks for a clean end; the second, or too long a wait, gets one of the other kind. */
 function shutdownSignal(): AbortSignal {
   const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  for (const name of ['SIGINT', 'SIGTERM', ...(isHangupIgnored() ? [] : (['SIGHUP'] as const))] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(1);
       controller.abort();
@@ -89,6 +95,26 @@ function shutdownSignal(): AbortSignal {
     });
   }
   return controller.signal;
+}
+
+/** Whether we were started with `nohup`, to outlive a terminal that is closed. A listener would undo that. */
+function isHangupIgnored(): boolean {
+  try {
+    const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
+    return (BigInt(`0x${ignored}`) & 1n) === 1n;
+  } catch {
+    // Only Linux tells.
+    return process.platform !== 'linux';
+  }
+}
+
+/** A pipe takes 64 KiB at once, and the rest as it is read: an end of the process would cut it off. Resolves too when nobody reads any more. */
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength === 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    stream.once('error', () => resolve());
+    stream.write('', () => resolve());
+  });
 }
 
 async function main(): Promise<void> {
@@ -105,6 +131,7 @@ async function main(): Promise<void> {
       process.exitCode = 1;
     }
   }
+  await Promise.all([process.stdout, process.stderr].map(flushed));
   // Everything is closed: nothing that a library left open may keep the process.
   process.exit();
 }

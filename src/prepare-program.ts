@@ -46,7 +46,7 @@ export async function prepareProgram(
 ): Promise<Prepared> {
   const { bundler, checker, config, executor, engineHash } = stages;
   const source = { code, wrappers: stages.wrappers(), skills: skillsIn(code, stages.skills, principal) };
-  const checked = checker && timed(phases, 'check', () => checker.check(source, signal));
+  const checked = checker && timed(phases, 'check', () => checker.check({ ...source, owner: principal }, signal));
   // The bundler's words on syntax and imports come first; what the check thinks of the same code is of no use then.
   let isChecked = checked === undefined;
   checked?.catch(() => undefined).finally(() => (isChecked = true));

@@ -46,7 +46,7 @@ test.each(PAGES)('every source file that %s names without its folder exists', (p
   const sources = ['src', 'host-functions'].flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }));
   const named = [...withoutFences(read(page)).matchAll(/`((?:[\w-]+\/)?[\w-]+\.ts)`/g)].map(([, name = '']) => name);
   // A server's wrappers have an index, and no file of ours has that name.
-  const short = named.filter((name) => !/^(?:src|test|host-functions|examples|bench)\/|^index\.ts$/.test(name));
+  const short = named.filter((name) => !/^(?:src|test|host-functions|examples|bench|conformance|reliability)\/|^index\.ts$/.test(name));
   expect(short.filter((name) => !sources.some((file) => `/${file}`.endsWith(`/${name}`)))).toEqual([]);
 });
 

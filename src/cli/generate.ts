@@ -3,7 +3,7 @@ import { generateWrappers } from '../wrappers/generate.ts';
 import { writeWrappers } from '../wrappers/write.ts';
 import { connectUpstreams } from '../upstream/upstreams.ts';
 import { unknownTools } from '../policy/unknown-tools.ts';
-import { readConfig, type CommonOptions, type ProcessContext } from './command.ts';
+import { cacheDirectory, readConfig, type CommonOptions, type ProcessContext } from './command.ts';
 
 /** `ampoule generate`: writes the wrappers of all upstream servers and says what changed. Exit code 1 when a server is not ready. */
 export async function generate(context: ProcessContext, options: CommonOptions): Promise<number> {
@@ -14,6 +14,7 @@ export async function generate(context: ProcessContext, options: CommonOptions):
     baseEnvironment: context.environment,
     log: log.upstream,
     clientInfo: { name: 'ampoule', version: context.version },
+    logins: { directory: cacheDirectory(context, config), secret: config.logins.secret },
   });
   await upstreams.settled(context.signal);
   const { servers } = upstreams.catalog();

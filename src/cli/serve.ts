@@ -6,6 +6,7 @@ import { startHttpServer } from '../server/http-server.ts';
 import type { ServerOptions } from '../server/server-options.ts';
 import { serveStdio } from '../server/stdio-server.ts';
 import { open, readConfig, type CommonOptions, type ProcessContext } from './command.ts';
+import { openHttpAccess, type HttpAccess } from './http-access.ts';
 import { upstreamTable } from './upstream-table.ts';
 
 export interface ServeOptions extends CommonOptions {
@@ -16,13 +17,16 @@ export interface ServeOptions extends CommonOptions {
 
 /** `ampoule serve`: runs until a signal comes or, over stdio, the client closes stdin. */
 export async function serve(context: ProcessContext, options: ServeOptions): Promise<void> {
-  const config = await readConfig(context, options);
-  const http = { ...config.http, ...(options.http === undefined ? {} : parseAddress(options.http)) };
+  const written = await readConfig(context, options);
+  const config = { ...written, http: { ...written.http, ...(options.http === undefined ? {} : parseAddress(options.http)) } };
   const log = createLog(config.log);
   await using started = new AsyncDisposableStack();
+  const hostField = options.http === undefined ? 'http.host' : '--http';
+  const access = options.stdio === true ? undefined : started.use(await openHttpAccess(context, config, hostField, log));
   const sandbox = await openUnlessAborted(context, config, log);
   if (!sandbox) return;
   started.defer(() => sandbox.close());
+  access?.recordIn(sandbox.audit);
   context.stderr.write(upstreamTable(sandbox, config));
   const server: ServerOptions = {
     port: sandbox.port,
@@ -31,7 +35,7 @@ export async function serve(context: ProcessContext, options: ServeOptions): Pro
     answers: config.answers,
     log,
   };
-  const transport = options.stdio === true ? overStdio(context, server) : await overHttp(context, server, http);
+  const transport = access === undefined ? overStdio(context, server) : await overHttp(context, server, config.http, access);
   started.defer(() => transport.close());
   sandbox.wrappers.onChange(() => transport.toolsChanged());
   sandbox.upstreams.onChange(() => transport.toolsChanged());
@@ -58,8 +62,9 @@ interface Transport {
   close(): Promise<void>;
 }
 
-async function overHttp({ signal }: ProcessContext, server: ServerOptions, http: Config['http']): Promise<Transport> {
-  const handle = await startHttpServer({ ...server, http });
+async function overHttp({ signal }: ProcessContext, server: ServerOptions, http: Config['http'], access: HttpAccess): Promise<Transport> {
+  const { auth, hostField } = access;
+  const handle = await startHttpServer({ ...server, http, auth, hostField });
   return { ...handle, ended: aborted(signal) };
 }
 

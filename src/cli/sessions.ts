@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SandboxError } from '../errors.ts';
-import { harmlessText } from '../result/harmless-text.ts';
+import { harmlessLine, harmlessText } from '../result/harmless-text.ts';
 import { openSessionRegister, type SessionChoice, type SessionEntry, type SessionRegister } from '../session/session-register.ts';
 import { cacheDirectory, readConfig, type CommonOptions, type ProcessContext } from './command.ts';
 import { drawTable } from './table.ts';
@@ -131,7 +131,7 @@ function table(sessions: readonly Summary[]): string {
   if (sessions.length === 0) return 'No sessions.\n';
   const rows = sessions.map(({ id, principal, created, lastUsed, expires, bytes, keys }) => [
     id,
-    harmlessText(principal),
+    harmlessLine(principal),
     ...[created, lastUsed, expires].map(toSeconds),
     String(bytes),
     String(keys),
@@ -143,7 +143,7 @@ function table(sessions: readonly Summary[]): string {
 function details({ id, principal, created, lastUsed, expires, bytes, keys, state }: Summary & { state: readonly ShownMember[] }): string {
   const facts = [
     ['id', id],
-    ['principal', harmlessText(principal)],
+    ['principal', harmlessLine(principal)],
     ['created', toSeconds(created)],
     ['last used', toSeconds(lastUsed)],
     ['expires', toSeconds(expires)],

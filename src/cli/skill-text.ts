@@ -1,4 +1,4 @@
-import { harmlessText } from '../result/harmless-text.ts';
+import { harmlessLine, harmlessText } from '../result/harmless-text.ts';
 import type { SkillState, SkillVersion } from '../skill/skill.ts';
 import { drawTable } from './table.ts';
 
@@ -79,7 +79,7 @@ export function details(skill: SkillVersion): string {
   const skills = depends.skills.map((each) => `${each.name}@${each.version}`).join(', ') || 'none';
   const rows = [
     ['skill', `${name}@${version}, ${state}`],
-    ['saved', `${new Date(savedAt).toISOString()} by ${harmlessText(principal)}`],
+    ['saved', `${new Date(savedAt).toISOString()} by ${harmlessLine(principal)}`],
     ['description', line(description, 1_000)],
     ['exports', line(exports.map(({ signature }) => signature).join('; '), 1_000)],
     ['tools', line(tools, 1_000)],

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AuditEvent } from '../audit/audit-event.ts';
 import { SandboxError } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
-import { harmlessText } from '../result/harmless-text.ts';
+import { harmlessLine, harmlessText } from '../result/harmless-text.ts';
 import type { SkillVersion } from '../skill/skill.ts';
 import { createSkillStore, type SkillStore } from '../skill/skill-store.ts';
 import { cacheDirectory, readConfig, type CommonOptions, type ProcessContext } from './command.ts';
+import { recordCommand } from './record-command.ts';
 import { details, facts, isApproved, isOpen, listing, summary } from './skill-text.ts';
 import { drawTable } from './table.ts';
 
@@ -51,6 +53,7 @@ export async function decideSkill(
     const use = inUse === undefined ? 'No version is approved.' : `Version ${inUse} is in use.`;
     const text = `${name}, version ${decided.version}: ${state}. ${use}`;
     context.stdout.write(options.json === true ? `${JSON.stringify({ ...facts(decided), inUse: inUse ?? null })}\n` : `${text}\n`);
+    return { kind: 'skill', action: state === 'approved' ? 'approve' : 'reject', subject: `${name}@${decided.version}` };
   });
 }
 
@@ -62,7 +65,7 @@ export async function showHistory(context: ProcessContext, name: string, options
       `${entry.name}@${entry.version}`,
       entry.state,
       entry.savedAt,
-      harmlessText(entry.principal),
+      harmlessLine(entry.principal),
       entry.decidedAt ?? '',
       `${entry.bytes} bytes`,
     ]);
@@ -78,20 +81,30 @@ export async function removeSkill(context: ProcessContext, name: string, options
     const removed = store?.remove(name) ?? 0;
     const text = `${name}: removed with ${removed} ${removed === 1 ? 'version' : 'versions'}.`;
     context.stdout.write(options.json === true ? `${JSON.stringify({ name, removed })}\n` : `${text}\n`);
+    return { kind: 'skill', action: 'remove', subject: name };
   });
 }
 
-/** Without a file there are no skills, and looking does not make one. */
-async function withStore(context: ProcessContext, options: CommonOptions, work: (store: SkillStore | undefined) => void): Promise<void> {
+/**
+ * Without a file there are no skills, and looking does not make one.
+ * @param work gives back what is to be recorded of it
+ */
+async function withStore(
+  context: ProcessContext,
+  options: CommonOptions,
+  work: (store: SkillStore | undefined) => AuditEvent | void,
+): Promise<void> {
   const config = await readConfig(context, options);
   const file = join(cacheDirectory(context, config), 'skills.db');
-  if (!existsSync(file)) return work(undefined);
+  if (!existsSync(file)) return void work(undefined);
   const store = createSkillStore({ file, mode: config.skills, maxSkills: config.limits.maxSkills });
+  let done: AuditEvent | void;
   try {
-    work(store);
+    done = work(store);
   } finally {
     store.close();
   }
+  if (done) await recordCommand(context, config, done);
 }
 
 function parseReference(reference: string): { name: string; version?: number } {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Grant } from '../access/principal.ts';
 import { SandboxError } from '../errors.ts';
 import { nearestName } from '../nearest-name.ts';
 import type { CatalogTool } from '../upstream/catalog.ts';
@@ -22,17 +23,22 @@ export interface DiscoveryOptions {
   readonly source: () => Pick<DiscoverySource, 'wrappers' | 'catalog'>;
   /** The modules that a principal may import: another list whenever they changed. Absent when there are none. */
   readonly skills?: ((principal: string) => readonly SkillEntry[]) | undefined;
-  /** What the operator lets programs do with a tool. Absent: everything. */
-  readonly decide?: ((server: string, tool: CatalogTool) => 'allow' | 'ask' | 'deny') | undefined;
+  /** What the operator lets programs of a principal do with a tool. Absent: everything. */
+  readonly decide?: ((server: string, tool: CatalogTool, principal: string) => 'allow' | 'ask' | 'deny') | undefined;
+  /** Whether a grant has a tool. */
+  readonly allows?: ((grant: Grant, server: string, tool: string) => boolean) | undefined;
 }
+
+/** What there is for somebody with a grant: what it does not have is not found, and not counted. */
+type IsFor = (document: SearchDocument['of']) => boolean;
 
 export interface Discovery {
   /** @throws SandboxError ERR_SERVER_INPUT for an empty query without a server, an unknown server, or a cursor that is not good */
-  search(request: SearchRequest, principal: string): Promise<SearchAnswer>;
+  search(request: SearchRequest, principal: string, grant?: Grant): Promise<SearchAnswer>;
 }
 
 /** Full-text search over the wrappers and skills. The index is built at the first search after a change. */
-export function createDiscovery({ source, skills = () => [], decide = () => 'allow' }: DiscoveryOptions): Discovery {
+export function createDiscovery({ source, skills = () => [], decide = () => 'allow', allows = () => true }: DiscoveryOptions): Discovery {
   const kept = new Map<string, Promise<ToolIndex>>();
   const indexOf = (content: string, now: DiscoverySource): Promise<ToolIndex> => {
     const index = kept.get(content) ?? buildToolIndex(now);
@@ -44,13 +50,15 @@ export function createDiscovery({ source, skills = () => [], decide = () => 'all
     return index;
   };
   return {
-    search: async (request, principal) => {
+    search: async (request, principal, grant) => {
       const now: DiscoverySource = { ...source(), skills: skills(principal) };
-      if (request.query.trim() === '' && request.server === undefined) throw emptyQuery(now);
+      const isFor: IsFor = (of) => grant === undefined || isSkill(of) || allows(grant, of.server, of.tool);
+      if (request.query.trim() === '' && request.server === undefined) throw emptyQuery(now, isFor);
       const server = request.server === undefined ? undefined : serverName(request.server, now);
       const scope = { query: request.query.trim(), server, content: contentOf(now) };
       const offset = request.cursor === undefined ? 0 : readCursor(request.cursor, scope);
-      return answer({ request, now, scope, offset, decide, index: await indexOf(scope.content, now) });
+      const decideHere: Search['decide'] = (of, tool) => decide(of, tool, principal);
+      return answer({ request, now, scope, offset, decide: decideHere, isFor, index: await indexOf(scope.content, now) });
     },
   };
 }
@@ -70,7 +78,8 @@ function keyOf(skills: readonly SkillEntry[]): string {
 }
 
 interface Search {
-  readonly decide: NonNullable<DiscoveryOptions['decide']>;
+  readonly isFor: IsFor;
+  readonly decide: (server: string, tool: CatalogTool) => 'allow' | 'ask' | 'deny';
   readonly request: SearchRequest;
   readonly now: DiscoverySource;
   readonly scope: CursorScope;
@@ -79,8 +88,9 @@ interface Search {
 }
 
 function answer(search: Search): SearchAnswer {
-  const { request, now, scope, offset, index } = search;
-  const accepts = (document: SearchDocument): boolean => scope.server === undefined || serverOf(document) === scope.server;
+  const { request, now, scope, offset, index, isFor } = search;
+  const accepts = (document: SearchDocument): boolean =>
+    (scope.server === undefined || serverOf(document) === scope.server) && isFor(document.of);
   const found = scope.query === '' ? index.list(accepts) : index.find(scope.query, accepts);
   if (found.length === 0) return { total: 0, hits: [], suggestions: suggest(search) };
   const hits: SearchHit[] = [];
@@ -110,21 +120,25 @@ function policyNote({ server, tool }: WrapperTool, { now, decide }: Search): Pic
   }
 }
 
-function suggest({ now, scope, index }: Search): SearchSuggestions {
-  const elsewhere = scope.server === undefined || scope.query === '' ? 0 : index.find(scope.query, () => true).length;
-  return { words: index.near(scope.query), servers: serversOf(now), elsewhere };
+function suggest({ now, scope, index, isFor }: Search): SearchSuggestions {
+  const { query, server } = scope;
+  const all = query === '' ? index.list((document) => serverOf(document) === server) : index.find(query, () => true);
+  const mine = all.filter(({ of }) => isFor(of));
+  const elsewhere = server === undefined || query === '' ? 0 : mine.length;
+  const denied = all.length - mine.length;
+  return { words: index.near(query), servers: serversOf(now, isFor), elsewhere, ...(denied > 0 && { denied }) };
 }
 
-/** Some of the servers, with the number of their functions. */
-function serversOf({ wrappers, skills }: DiscoverySource): SearchSuggestions['servers'] {
+/** Some of the servers, with the number of their functions that somebody may call. */
+function serversOf({ wrappers, skills }: DiscoverySource, isFor: IsFor): SearchSuggestions['servers'] {
   const counts = new Map<string, number>();
-  for (const { server } of wrappers.tools) counts.set(server, (counts.get(server) ?? 0) + 1);
+  for (const tool of wrappers.tools) if (isFor(tool)) counts.set(tool.server, (counts.get(tool.server) ?? 0) + 1);
   if (skills.length > 0) counts.set(SKILLS, (counts.get(SKILLS) ?? 0) + skills.length);
   return [...counts].map(([server, tools]) => ({ server, tools })).slice(0, MAX_SERVERS);
 }
 
-function emptyQuery(source: DiscoverySource): SandboxError {
-  const servers = serversOf(source).map(({ server, tools }) => `${server} (${tools})`);
+function emptyQuery(source: DiscoverySource, isFor: IsFor): SandboxError {
+  const servers = serversOf(source, isFor).map(({ server, tools }) => `${server} (${tools})`);
   const known = servers.length === 0 ? 'No server is connected.' : `Or name a "server" to list all of it: ${servers.join(', ')}.`;
   return new SandboxError('ERR_SERVER_INPUT', 'Argument "query" is empty.', {
     hint: `Say in a few words what the tool should do, such as "list open issues". ${known}`,

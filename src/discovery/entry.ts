@@ -47,6 +47,8 @@ export interface SearchSuggestions {
   readonly servers: readonly { readonly server: string; readonly tools: number }[];
   /** Hits of the same query without its `server`. */
   readonly elsewhere: number;
+  /** Hits that the caller's grant does not have, where there are any. */
+  readonly denied?: number;
 }
 
 /** A module that an agent saved, as far as a search needs it. */

@@ -15,6 +15,11 @@ export function isHandle(text: string): boolean {
   return FORM.test(text);
 }
 
+/** Names the session to its operator: the store has it, and nobody can use the session by it. */
+export function sessionId(handle: string): string {
+  return Buffer.from(hashHandle(handle)).toString('hex', 0, 8);
+}
+
 /** What the store keeps instead of the handle: whoever reads the store cannot use the sessions in it. */
 export function hashHandle(handle: string): Uint8Array {
   return createHash().update(handle).digest();

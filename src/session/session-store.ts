@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { SandboxError } from '../errors.ts';
-import { openDatabase, transact } from '../store/database.ts';
+import { transact } from '../store/database.ts';
+import { isDiskFailure, openReadable } from '../store/readable-database.ts';
 import { GroupedWrites } from './grouped-writes.ts';
 import { hashHandle, isHandle, mintHandle } from './handle.ts';
 import { mergeState, type Merge } from './merge-state.ts';
@@ -68,7 +69,7 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
   const reopen = (handle: string, principal: string): Session => {
     const { version, state } = find(run.find, handle, principal);
     // It may have been ended between the two statements.
-    if (Number(run.touch.run(now(), hashHandle(handle)).changes) === 0) throw unknown(handle);
+    if (!touch(() => run.touch.run(now(), hashHandle(handle)))) throw unknown(handle);
     return { handle, principal, state: String(state), version: Number(version), isNew: false };
   };
   const add = ({ handle, principal }: Session, state: string): number => {
@@ -112,9 +113,20 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
   };
 }
 
+/** Puts off the end of a session. False when it has none any more. */
+function touch(update: () => { readonly changes: number | bigint }): boolean {
+  try {
+    return Number(update().changes) > 0;
+  } catch (error) {
+    // On a full or read-only disk no end is put off, and the state can still be read: what cannot be kept is said when it is to be.
+    if (isDiskFailure(error)) return true;
+    throw error;
+  }
+}
+
 function openFile(file: string | undefined): DatabaseSync {
   try {
-    return openDatabase({ file, migrations: MIGRATIONS });
+    return openReadable({ file, migrations: MIGRATIONS });
   } catch (cause) {
     throw openingError(file, cause);
   }

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
 /** How long one process waits for another that writes to the same file, in milliseconds. */
@@ -16,11 +16,28 @@ export interface DatabaseForm {
  * @throws Error when the file is none of ours, is of a newer version, or cannot be used
  */
 export function openDatabase({ file, migrations }: DatabaseForm): DatabaseSync {
-  // What is stored is private: the file is made readable for its owner alone before SQLite opens it.
-  if (file !== undefined) closeSync(openSync(file, 'a', 0o600));
+  if (file !== undefined) prepareFile(file);
   const db = new DatabaseSync(file ?? ':memory:', { timeout: BUSY_TIMEOUT_MS });
+  return migratedDatabase(db, migrations, 'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+}
+
+/** Not to wait: a pipe in the place of the file would stop the whole process for ever. The flag does not exist on Windows. */
+const OPEN_FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0);
+
+/** What is stored is private: the file is made readable for its owner alone before SQLite opens it. */
+function prepareFile(file: string): void {
+  const descriptor = openSync(file, OPEN_FLAGS, 0o600);
   try {
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    if (!fstatSync(descriptor).isFile()) throw new Error('it is no regular file');
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** A database that was just opened, with tables of the last version; closed again when that cannot be had. @param first statements */
+export function migratedDatabase(db: DatabaseSync, migrations: readonly string[], first = ''): DatabaseSync {
+  try {
+    db.exec(first);
     if (versionOf(db) !== migrations.length) transact(db, () => migrate(db, migrations));
     return db;
   } catch (error) {

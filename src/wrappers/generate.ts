@@ -63,7 +63,7 @@ export async function generateWrappers(catalog: Catalog, options: GenerateOption
 }
 
 function isGenerated(server: CatalogServer): boolean {
-  return (server.state === 'ready' || server.state === 'retrying') && server.tools.length > 0;
+  return (server.state === 'ready' || server.state === 'retrying' || server.state === 'login') && server.tools.length > 0;
 }
 
 function byName(a: { readonly name: string }, b: { readonly name: string }): number {

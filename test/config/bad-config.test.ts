@@ -165,6 +165,40 @@ const INVALID: readonly (readonly [what: string, config: unknown, message: strin
   ],
   ['a log format of another type', { log: { format: true } }, 'log.format: expected one of "pretty", "json", got true'],
   ['workers in words', { workers: 'many' }, 'workers: expected "auto" or a whole number from 1 to 64, got "many"'],
+  ['no executor', { executors: 0 }, 'executors: expected a whole number from 1 to 16, got 0'],
+  ['too many executors', { executors: 17 }, 'executors: expected a whole number from 1 to 16, got 17'],
+  [
+    'too little memory',
+    { executorMemoryMb: 511 },
+    'executorMemoryMb: expected "auto" or a whole number of MiB from 512 to 1048576, got 511',
+  ],
+  [
+    'a limit in words',
+    { principals: { '*': { runsPerMinute: 'many' } } },
+    'principals["*"].runsPerMinute: expected "unlimited" or a whole number of runs from 1 to 1000000, got "many"',
+  ],
+  [
+    'a limit of an unknown name',
+    { principals: { local: { runPerMinute: 1 } } },
+    'principals.local.runPerMinute: unknown key, did you mean "runsPerMinute"?',
+  ],
+  [
+    'a principal with a line break',
+    { principals: { 'key:a\n': {} } },
+    'the name "key:a\\n" cannot be used: expected the id of a principal or a glob of ids',
+  ],
+  [
+    'policies of a principal for a server that there is not',
+    { mcpServers: { mail: { command: 'x' } }, principals: { '*': { policies: { servers: { mial: { policy: 'deny' } } } } } },
+    'there is no server "mial" in mcpServers, did you mean "mail"?',
+  ],
+  ['another way to fail', { audit: { onFailure: 'stop' } }, 'audit.onFailure: expected one of "warn", "refuse", got "stop"'],
+  [
+    'an audit that nobody can write',
+    { audit: { store: false, onFailure: 'refuse' } },
+    'audit: expected a place to write to, "store": true or a "file", where nothing may run unrecorded ("onFailure": "refuse"), got an object with 2 keys',
+  ],
+  ['an audit without a file name', { audit: { file: '' } }, 'audit.file: expected'],
   ['half a worker', { workers: 1.5 }, 'workers: expected "auto" or a whole number from 1 to 64, got 1.5'],
   ['a variable of another form', { cacheDir: '${HOME}/x' }, 'cacheDir: expected ${env:NAME} or ${env:NAME:-default}, got another ${...}'],
   [

@@ -12,7 +12,15 @@ interface Range {
 const RANGES: readonly Range[] = [
   ...Object.entries(LIMITS).map(([name, { minimum, maximum }]: [string, Limit]) => ({ path: ['limits', name], minimum, maximum })),
   { path: ['http', 'port'], minimum: 0, maximum: 65_535 },
+  { path: ['principals', 'local', 'runsPerMinute'], minimum: 1, maximum: 1_000_000 },
+  { path: ['principals', 'local', 'concurrentRuns'], minimum: 1, maximum: 100_000 },
+  { path: ['principals', 'local', 'fuelPerHour'], minimum: 50_000_000, maximum: 1_000_000_000_000_000 },
+  { path: ['principals', 'local', 'toolCallsPerMinute'], minimum: 1, maximum: 10_000_000 },
+  { path: ['audit', 'retentionDays'], minimum: 1, maximum: 3_650 },
+  { path: ['audit', 'maxBytes'], minimum: 1_048_576, maximum: 1_099_511_627_776 },
   { path: ['workers'], minimum: 1, maximum: 64 },
+  { path: ['executors'], minimum: 1, maximum: 16 },
+  { path: ['executorMemoryMb'], minimum: 512, maximum: 1_048_576 },
   { path: ['mcpServers', 's', 'timeoutMs'], minimum: 100, maximum: 3_600_000 },
 ];
 

@@ -85,15 +85,39 @@ describe.concurrent('processes', () => {
     }
   });
 
+  test('with two executors one that is killed loses its runs, and those of the other go on', async () => {
+    const ampoule = await startAmpoule({ executors: 2, workers: 2, mcpServers: { everything: packaged('everything') } });
+    try {
+      const wait =
+        'import { triggerLongRunningOperation } from "servers/everything"; await triggerLongRunningOperation({ duration: 3, steps: 1 }); return 1;';
+      const runs = [await begin(ampoule, wait), await begin(ampoule, wait)];
+      process.kill(ampoule.executor(), 'SIGKILL');
+      expect(await ampoule.result('return "meanwhile";')).toBe('meanwhile');
+      const ends = await Promise.all(runs.map(({ answer }) => answer));
+      expect(ends.toSorted()).toEqual(['ERR_EXECUTE_LOST', 'completed']);
+    } finally {
+      await ampoule.stop();
+    }
+  });
+
   test('a server that is killed takes everything that it started with it', async () => {
     await using folder = await temporary();
-    const config = await writeConfig(folder.path, { mcpServers: { everything: packaged('everything') } });
+    const config = await writeConfig(folder.path, { executors: 2, mcpServers: { everything: packaged('everything') } });
     const child = spawnAmpoule(['serve', '--stdio', '--config', config]);
     child.stdout?.resume();
     child.stderr?.resume();
-    const below = (): number[] => descendants(child.pid ?? 0).map(({ pid }) => pid);
-    await until('executor and upstream server run', () => below().length >= 2, 60_000);
-    const pids = below();
+    const kinds = [/execute.executor\.ts/, /execute.executor\.ts/, /esbuild.*--service/, /tsc.*--api/, /server-everything/];
+    const below = (): string[] => descendants(child.pid ?? 0).map(({ command }) => command);
+    const all = (): boolean => {
+      const commands = below();
+      return kinds.every((kind) => {
+        const at = commands.findIndex((command) => kind.test(command));
+        if (at >= 0) commands.splice(at, 1);
+        return at >= 0;
+      });
+    };
+    await until('executors, bundler, checker and upstream server run', all, 60_000);
+    const pids = descendants(child.pid ?? 0).map(({ pid }) => pid);
     child.kill('SIGKILL');
     await until('all are gone', () => living(pids).length === 0);
     expect(living(pids)).toEqual([]);

@@ -228,3 +228,27 @@ test('a page of bytes begins and ends between characters', async () => {
     }
   }
 });
+
+test('nobody pushes out the results of another: of whoever has most the oldest go', async () => {
+  let now = 0;
+  const store = await open({ maxBytes: 1_000, now: () => now++ });
+  const keep = (principal: string): Promise<string> => keepText(store, 'x'.repeat(100), principal);
+  const modest = [await keep('ben'), await keep('ben')];
+  const greedy: string[] = [];
+  for (let n = 0; n < 30; n++) greedy.push(await keep('ann'));
+  const isThere = (principal: string, id: string): boolean => {
+    try {
+      return textOf(store, id, '', principal).length === 100;
+    } catch {
+      return false;
+    }
+  };
+  expect(modest.map((id) => isThere('ben', id))).toEqual([true, true]);
+  expect(greedy.map((id) => isThere('ann', id)).lastIndexOf(false)).toBe(21);
+  expect(greedy.filter((id) => isThere('ann', id))).toHaveLength(8);
+  // A third one finds room as well, and takes it from whoever has most.
+  const third = await keep('cat');
+  expect(isThere('cat', third)).toBe(true);
+  expect(modest.map((id) => isThere('ben', id))).toEqual([true, true]);
+  expect(greedy.filter((id) => isThere('ann', id))).toHaveLength(7);
+});

@@ -146,6 +146,32 @@ test('past the most skills nothing new is saved, only new versions', () => {
   expect(store.save(skill('three'))).toMatchObject({ version: 1 });
 });
 
+test('one principal cannot take all the room for skills, and local may', () => {
+  const store = storeOf('on', { maxSkills: 200 });
+  const fill = (principal: string): number => {
+    let saved = 0;
+    const saveMore = (): never => {
+      for (;;) {
+        store.save(skill(`${principal}-${saved}`, { principal }));
+        saved++;
+      }
+    };
+    expect(errorOf(saveMore).code).toBe('ERR_SKILL_INVALID');
+    return saved;
+  };
+  expect(fill('greedy')).toBe(150);
+  expect(errorOf(() => store.save(skill('more', { principal: 'greedy' })))).toMatchObject({
+    code: 'ERR_SKILL_INVALID',
+    message: 'You have saved 150 skills, and what is left of the 200 that there may be is for others.',
+  });
+  expect(store.save(skill('greedy-3', { principal: 'greedy', code: 'export const value = 3;\n' }))).toMatchObject({ version: 2 });
+  expect(fill('second')).toBeGreaterThan(5);
+  expect(fill('third')).toBeGreaterThan(0);
+  expect(store.save(skill('fourth', { principal: 'fourth' }))).toMatchObject({ version: 1 });
+  const others = new Set(store.all().map(({ name }) => name)).size;
+  expect(fill('local')).toBe(200 - others);
+});
+
 describe('a circle of imports', () => {
   test('is refused when it would be saved, with all that are in it', () => {
     const store = storeOf('on');

@@ -5,7 +5,7 @@ import { LIMITS } from '../../src/limits.ts';
 import type { RunLimits, RunOutcome, ToolAnswer, ToolCall } from '../../src/execute/run.ts';
 import type { ProgramStore } from '../../src/execute/known-programs.ts';
 import { startExecutor, type SupervisedExecutor } from '../../src/execute/supervised-executor.ts';
-import type { InitCommand } from '../../src/execute/executor-protocol.ts';
+import type { ExecutorInit } from '../../src/execute/executor-supervisor.ts';
 
 const RUN_LIMIT_NAMES = [
   'timeoutMs',
@@ -24,21 +24,15 @@ const RUN_LIMIT_NAMES = [
 export const DEFAULT_RUN_LIMITS = Object.fromEntries(RUN_LIMIT_NAMES.map((name) => [name, LIMITS[name].default])) as unknown as RunLimits;
 
 /** An executor process with the suite's engine. The caller closes it. */
-export function openTestExecutor(init: Partial<InitCommand> = {}, programs: ProgramStore = memoryStore()): Promise<SupervisedExecutor> {
-  const engine = inject('engine');
-  return startExecutor({
-    init: {
-      plan: engine.plan,
-      modules: Object.fromEntries(engine.modules.map((name) => [name, join(engine.directory, name)])),
-      mounts: {},
-      workers: 1,
-      maxRunsPerWorker: 64,
-      maxQueuedRuns: 64,
-      ...init,
-    },
-    programs,
-    log: { debug: () => undefined, warn: () => undefined },
-  });
+export function openTestExecutor(init: Partial<ExecutorInit> = {}, programs: ProgramStore = memoryStore()): Promise<SupervisedExecutor> {
+  return startExecutor({ init: { ...testInit(), ...init }, programs, log: { debug: () => undefined, warn: () => undefined } });
+}
+
+/** One worker with the suite's engine. */
+export function testInit(): ExecutorInit {
+  const { plan, modules, directory } = inject('engine');
+  const paths = Object.fromEntries(modules.map((name) => [name, join(directory, name)]));
+  return { plan, modules: paths, mounts: {}, workers: 1, maxRunsPerWorker: 64, maxQueuedRuns: 64 };
 }
 
 /** Programs in a map. */
@@ -60,7 +54,7 @@ export interface RunOptions {
 }
 
 /** Runs the body of an async function that has `ampoule` and `input`. Tool calls are answered with their own arguments. */
-export function runBody(executor: SupervisedExecutor, body: string, options: RunOptions = {}): Promise<RunOutcome> {
+export function runBody(executor: Pick<SupervisedExecutor, 'run'>, body: string, options: RunOptions = {}): Promise<RunOutcome> {
   const script = `return (async () => {${body}\n})();\n//# sourceURL=program.js\n`;
   const { now, seed } = options;
   const request = {

@@ -164,12 +164,13 @@ test('the same catalog in any order gives the same bytes, and a change of one te
   expect(changed.hash).not.toBe(one.hash);
 });
 
-test('only servers that are ready or retrying, and have tools, are generated', async () => {
+test('only servers that are ready, retrying or waiting for a login, and have tools, are generated', async () => {
   const seen: string[] = [];
   const set = await generateWrappers(
     catalog(
       server('up', [issueTool]),
       server('again', [issueTool], 'retrying'),
+      server('locked', [issueTool], 'login'),
       server('off', [issueTool], 'disabled'),
       server('new', [issueTool], 'connecting'),
       server('bare', []),
@@ -177,8 +178,8 @@ test('only servers that are ready or retrying, and have tools, are generated', a
     { onProgress: (done, total, name) => seen.push(`${done}/${total} ${name}`) },
     QUIET,
   );
-  expect(set.tools.map((entry) => entry.server)).toEqual(['again', 'up']);
-  expect(seen).toEqual(['1/2 again', '2/2 up']);
+  expect(set.tools.map((entry) => entry.server)).toEqual(['again', 'locked', 'up']);
+  expect(seen).toEqual(['1/3 again', '2/3 locked', '3/3 up']);
 });
 
 test('hostile names, titles and descriptions stay inside their comments and strings', async () => {
