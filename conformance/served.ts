@@ -20,7 +20,7 @@ export interface Served extends AsyncDisposable {
 }
 
 /** Starts `ampoule serve` over the tools of the suite; those that the suite wants to ask about wait for a person. */
-export async function serve(): Promise<Served> {
+export async function serve(errors: 'ignore' | 'inherit' = 'ignore'): Promise<Served> {
   const directory = await mkdtemp(join(tmpdir(), 'ampoule-conformance-'));
   const configFile = join(directory, 'ampoule.json');
   const config = {
@@ -32,7 +32,7 @@ export async function serve(): Promise<Served> {
   };
   await writeFile(configFile, JSON.stringify(config));
   const child = spawn(process.execPath, [MAIN, 'serve', '--config', configFile, '--http', '127.0.0.1:0'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', errors],
     timeout: BOUND_MS,
   });
   const stop = async (): Promise<void> => {

@@ -21,6 +21,12 @@ export interface Failure {
   readonly message: string;
 }
 
+/** Where results go, and what becomes of what everybody writes to standard error. */
+export interface Output {
+  readonly directory: string;
+  readonly errors: 'ignore' | 'inherit';
+}
+
 /** How a scenario ended. */
 export interface Ended {
   readonly scenario: string;
@@ -34,11 +40,11 @@ interface Check {
 }
 
 /** Runs all scenarios that a revision of the protocol demands of one side, with the suite's own command line. */
-export async function runSuite(side: Side, revision: Revision, subject: string, output: string): Promise<Ended[]> {
-  const directory = join(output, `${side}-${revision}`);
+export async function runSuite(side: Side, revision: Revision, subject: string, output: Output): Promise<Ended[]> {
+  const directory = join(output.directory, `${side}-${revision}`);
   const named = side === 'server' ? ['--url', subject] : ['--command', subject];
   const args = [CLI, side, ...named, '--requirements', revision, '--timeout', String(SCENARIO_MS), '--output-dir', directory];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'], timeout: SUITE_BOUND_MS });
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', output.errors], timeout: SUITE_BOUND_MS });
   await once(child, 'exit');
   return readResults(side, directory);
 }
