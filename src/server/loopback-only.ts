@@ -22,6 +22,6 @@ export async function demandLoopback(host: string, field: string, resolve: Resol
 export function accessRequired(host: string, field: string): SandboxError {
   const message = `${field} is ${JSON.stringify(host)}, which other machines can reach, and there is no authentication.`;
   return new SandboxError('ERR_ACCESS_REQUIRED', message, {
-    hint: 'Either set it to 127.0.0.1, so that only this machine comes in, or configure "auth": { "keys": true } makes clients send a key of "ampoule keys create NAME".',
+    hint: 'Either set it to 127.0.0.1, so that only this machine comes in, or ask who comes: with "auth": { "keys": true } in the config clients send a key that "ampoule keys create NAME" makes.',
   });
 }
