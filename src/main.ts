@@ -84,10 +84,10 @@ function commandLine(context: ProcessContext): Command {
   return program;
 }
 
-/** The first signal asks for a clean end; the second, or too long a wait, gets one of the other kind. */
+/** The first signal, or the end of the terminal, asks for a clean end; the second, or too long a wait, gets one of the other kind. */
 function shutdownSignal(): AbortSignal {
   const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', ...(isHangupIgnored() ? [] : (['SIGHUP'] as const))] as const) {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(1);
       controller.abort();
@@ -95,17 +95,6 @@ function shutdownSignal(): AbortSignal {
     });
   }
   return controller.signal;
-}
-
-/** Whether we were started with `nohup`, to outlive a terminal that is closed. A listener would undo that. */
-function isHangupIgnored(): boolean {
-  try {
-    const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
-    return (BigInt(`0x${ignored}`) & 1n) === 1n;
-  } catch {
-    // Only Linux tells.
-    return process.platform !== 'linux';
-  }
 }
 
 /** A pipe takes 64 KiB at once, and the rest as it is read: an end of the process would cut it off. Resolves too when nobody reads any more. */

@@ -21,6 +21,7 @@ import { startExecutors, type Executors } from './execute/executors.ts';
 import { openKeptResults, type KeptResults } from './kept-result/kept-results.ts';
 import { LargeCalls } from './large-calls.ts';
 import type { Log } from './log.ts';
+import { writersOf } from './folder-access.ts';
 import { makeFolder, OWNER_ONLY } from './make-folder.ts';
 import { openTypes, type Types } from './run-types.ts';
 import { createPolicing } from './policy/policing.ts';
@@ -152,6 +153,10 @@ export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
 
 async function openAuditOf({ config, cacheDirectory, log }: OpenOptions): Promise<Audit> {
   await makeFolder(cacheDirectory, OWNER_ONLY);
+  const writers = await writersOf(cacheDirectory);
+  if (writers !== undefined) {
+    log.warn(`Others can write to the cache folder ${cacheDirectory} (${writers}), and so decide what runs: chmod 700 it`);
+  }
   const redacts = Object.values(config.mcpServers).map((server) => createRedact(server));
   const redact = (text: string): string => redacts.reduce((rest, redactOne) => redactOne(rest, text.length), text);
   return openAudit({ config: config.audit, directory: cacheDirectory, redact, log });

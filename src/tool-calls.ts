@@ -61,18 +61,22 @@ export function toolCalls(stages: ToolCallStages, run: CallingRun): (call: ToolC
         `Its limits allow: ${serverNames(servers)}.`,
       );
     }
-    const all = stages.upstreams.catalog().servers;
-    const server = all.find(({ name }) => name === call.server);
-    if (!server) {
-      return unknownServer(
-        call.server,
-        all.map(({ name }) => name),
-      );
-    }
-    const make = (): Promise<ToolAnswer> => callTool(stages, run, server, call, signal);
+    // What there is and what is allowed is looked up when its turn has come: while a large call waits tools can come, change and go.
+    const make = (): Promise<ToolAnswer> => callNow(stages, run, call, signal);
     const answer = await (stages.largeCalls?.make(run.principal, call.arguments, signal, make) ?? make());
     return answer ?? failedAnswer('ERR_EXECUTE_CANCELLED', 'The run has ended.');
   };
+}
+
+/** From here to the sending nothing is waited for, except for a person. */
+async function callNow(stages: ToolCallStages, run: CallingRun, call: ToolCall, signal: AbortSignal): Promise<ToolAnswer> {
+  const all = stages.upstreams.catalog().servers;
+  const server = all.find(({ name }) => name === call.server);
+  if (server) return callTool(stages, run, server, call, signal);
+  return unknownServer(
+    call.server,
+    all.map(({ name }) => name),
+  );
 }
 
 /** Whether there is such a tool is not said either. */
@@ -117,10 +121,28 @@ async function callTool(
   if (admitted.verdict.decision === 'ask') {
     const refusal = await askPerson(run, server.name, tool, call, admitted.arguments, admitted.verdict, signal);
     if (refusal) return refusal;
+    if (toolNow(stages, server.name, tool.name) !== tool) return changedMeanwhile(server.name, tool.name);
   }
   const said = await stages.upstreams.call({ server: server.name, tool: tool.name, arguments: admitted.arguments }, signal);
   const answer = await policies.note(server.name, tool, said);
   return stages.observe?.(server.name, tool, answer) ?? answer;
+}
+
+/** The same object as before, unless its server has changed it. */
+function toolNow({ upstreams }: ToolCallStages, server: string, tool: string): CatalogTool | undefined {
+  return upstreams
+    .catalog()
+    .servers.find(({ name }) => name === server)
+    ?.tools.find(({ name }) => name === tool);
+}
+
+/** What was agreed to is not there any more. */
+function changedMeanwhile(server: string, tool: string): ToolAnswer {
+  return failedAnswer(
+    'ERR_CALL_APPROVAL',
+    `The server changed its tool "${server}.${tool}" while a person was asked. Nothing was sent.`,
+    'Look at its new description and call it again: then a person is asked about that.',
+  );
 }
 
 /** The answer to a call that was not approved; undefined for one that was. */

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
-import { statSync } from 'node:fs';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { fileState } from '../store/file-state.ts';
 import { keyFileError, openKeyFile } from './key-file.ts';
 import { hashKey, isKey } from './key-format.ts';
 import { keyStanding, readKeyRow, type KeyRow } from './key-schema.ts';
@@ -58,13 +58,13 @@ class Keeper implements KeyKeeper {
   #rows = new Map<string, KeyRow>();
   #keys = new Map<string, Kept>();
   #seenVersion: unknown;
-  #inode: string;
+  #fileState: string;
   #checkedAt: number;
 
   constructor(file: string, now: () => number) {
     this.#file = file;
     this.#now = now;
-    [this.#db, this.#version, this.#inode] = this.#open();
+    [this.#db, this.#version, this.#fileState] = this.#open();
     this.#checkedAt = now();
     this.#load();
   }
@@ -94,22 +94,24 @@ class Keeper implements KeyKeeper {
   }
 
   #open(): [DatabaseSync, StatementSync, string] {
+    // Where we can only read: what is changed meanwhile is read twice, and not missed.
+    const before = fileState(this.#file);
     const db = openKeyFile(this.#file);
     db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
-    return [db, db.prepare('PRAGMA data_version'), inodeOf(this.#file)];
+    return [db, db.prepare('PRAGMA data_version'), before === '' ? fileState(this.#file) : before];
   }
 
   /** What other processes have committed since the last request: SQLite's own counter says whether it did anything, in microseconds. */
   #follow(): void {
     const now = this.#now();
     if (now - this.#checkedAt >= FILE_CHECK_MS || now < this.#checkedAt) {
-      if (inodeOf(this.#file) !== this.#inode) this.#reopen();
+      if (fileState(this.#file) !== this.#fileState) this.#reopen();
       this.#checkedAt = now;
     }
     if (this.#version.get()?.['data_version'] !== this.#seenVersion) this.#load();
   }
 
-  /** The file was taken away or replaced: with it the keys in it. */
+  /** The file was taken away or replaced, and with it the keys in it; or it was changed where we can only read. */
   #reopen(): void {
     // While it cannot be opened nobody gets in, as this throws; what is in use already waits until it is known again.
     const opened = this.#open();
@@ -117,7 +119,7 @@ class Keeper implements KeyKeeper {
     this.#rows = new Map();
     this.#seenVersion = undefined;
     const old = this.#db;
-    [this.#db, this.#version, this.#inode] = opened;
+    [this.#db, this.#version, this.#fileState] = opened;
     old.close();
   }
 
@@ -164,9 +166,3 @@ class Keeper implements KeyKeeper {
 }
 
 const NOBODY = new Uint8Array(32);
-
-/** Names the file itself, and not its path; "" for none. */
-function inodeOf(file: string): string {
-  const found = statSync(file, { throwIfNoEntry: false });
-  return found === undefined ? '' : `${found.dev}:${found.ino}`;
-}

@@ -74,8 +74,11 @@ export class Audit implements AuditSink {
     if (this.isOff || !this.#options.refuse) return;
     const hasJustFailed = this.#failedAt !== undefined && performance.now() - this.#failedAt < RETRY_MS;
     if (this.#isClosed || hasJustFailed) throw notWritten();
+    const numbers = this.#add(event);
+    // There is no room for it: waiting for it would have no end.
+    if (numbers.includes(Infinity)) throw notWritten();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#waiters.push({ numbers: this.#add(event), resolve, reject });
+    this.#waiters.push({ numbers, resolve, reject });
     // Those that come in the same turn are written, and waited for, together.
     if (!this.#isUrgent) setImmediate(() => this.#flush());
     this.#isUrgent = true;

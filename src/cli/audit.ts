@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AUDIT_KINDS, type AuditLine } from '../audit/audit-event.ts';
@@ -57,16 +57,39 @@ async function follow(
   const gone = new AbortController();
   stdout.once('error', () => gone.abort());
   const ended = AbortSignal.any([signal, gone.signal]);
-  // The server may not have begun yet.
-  while (!existsSync(file)) if (await isOver(ended)) return;
+  let isFirst = true;
+  while (!ended.aborted) {
+    // The server may not have begun yet, and one that puts a damaged file aside begins another.
+    while (!existsSync(file)) if (await isOver(ended)) return;
+    await followOne(file, choice, isFirst ? limit : undefined, show, ended);
+    isFirst = false;
+  }
+}
+
+/** Until another file is in its place. @param limit how many of the lines that are there already are shown; all when absent */
+async function followOne(
+  file: string,
+  choice: AuditChoice,
+  limit: number | undefined,
+  show: (lines: readonly NumberedLine[]) => void,
+  ended: AbortSignal,
+): Promise<void> {
+  const own = inodeOf(file);
   using register = opened(file);
-  let after = register.newest();
-  show(register.last(choice, limit).filter(({ id }) => id <= after));
-  while (!(await isOver(ended))) {
+  let after = limit === undefined ? 0 : register.newest();
+  if (limit !== undefined) show(register.last(choice, limit).filter(({ id }) => id <= after));
+  for (let isThere = true; isThere && !(await isOver(ended));) {
+    // Looked at first: what was written before the file was put aside is in it.
+    isThere = inodeOf(file) === own;
     const { lines, upTo } = register.after(choice, after);
     after = upTo;
     if (lines.length > 0) show(lines);
   }
+}
+
+/** Undefined when there is none. */
+function inodeOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.ino;
 }
 
 async function isOver(signal: AbortSignal): Promise<boolean> {

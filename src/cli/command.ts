@@ -6,7 +6,7 @@ import type { Config } from '../config/schema.ts';
 import { SandboxError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
 import { makeFolder } from '../make-folder.ts';
-import { openSandbox, type OpenSandbox } from '../open-sandbox.ts';
+import type { OpenSandbox } from '../open-sandbox.ts';
 import { cacheRoot } from './cache-folder.ts';
 import { showBuildProgress } from './progress.ts';
 
@@ -61,6 +61,8 @@ export function cacheDirectory(context: ProcessContext, config: Pick<Config, 'ca
 
 /** Starts everything that a config asks for, with a progress display on stderr. @throws the signal's reason when it fires meanwhile */
 export async function open(context: ProcessContext, config: Config, log: Log = createLog(config.log)): Promise<OpenSandbox> {
+  // Commands that only read a store come without all this.
+  const { openSandbox } = await import('../open-sandbox.ts');
   const progress = showBuildProgress(context.stderr);
   try {
     return await openSandbox({

@@ -46,7 +46,9 @@ export async function createKey(context: ProcessContext, name: string, { tools, 
   const note = unknown.length === 0 ? '' : `No server of the config is meant by ${unknown.join(' ')}.\n`;
   // A name may have been somebody else's.
   const shared =
-    others === 0 ? '' : `There is or was another key of this name: sessions, results, skills and limits of key:${name} are those of both.\n`;
+    others === 0
+      ? ''
+      : `There is or was another key of this name: sessions, results, skills and limits of key:${name} are those of both.\n`;
   const where = config.auth.keys ? '' : 'It opens nothing before the config has "auth": { "keys": true }.\n';
   context.stderr.write(`${words.join(', ')}.\nThis is the only time that the key is shown:\n`);
   context.stdout.write(`${key}\n`);

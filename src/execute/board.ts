@@ -69,6 +69,16 @@ export class Board {
     Atomics.store(this.#cells, SERVED, 1);
   }
 
+  /** Worker: it lives. Called at each slice of fuel and each message. */
+  beat(): void {
+    Atomics.add(this.#cells, BEATS, 1);
+  }
+
+  /** Main thread: changes as long as the worker lives and is asked something, or computes. */
+  get beats(): number {
+    return Atomics.load(this.#cells, BEATS);
+  }
+
   /** Pages of memory, 64 KiB each, that the worker's runs hold. */
   get heldPages(): number {
     return Atomics.load(this.#cells, HELD_PAGES);
@@ -91,7 +101,8 @@ export class Board {
 const BUSY = 0;
 const HELD_PAGES = 1;
 const SERVED = 2;
-const FIRST_SLOT = 3;
+const BEATS = 3;
+const FIRST_SLOT = 4;
 const CELLS_PER_SLOT = 2;
 
 const POSTED = 0;

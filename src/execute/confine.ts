@@ -11,6 +11,7 @@ const PROCESS_MEMBERS = [
   'binding',
   '_linkedBinding',
   'getBuiltinModule',
+  'mainModule',
   'execve',
   'abort',
   'chdir',
@@ -32,8 +33,8 @@ const PROCESS_MEMBERS = [
 const GLOBALS = ['fetch', 'WebSocket', 'EventSource', 'BroadcastChannel', 'navigator', 'localStorage', 'sessionStorage', 'Worker'];
 /** Built-in modules whose functions are taken away where something has loaded them. Any other cannot be loaded any more. */
 const MODULES = ['child_process', 'cluster', 'dgram', 'dns', 'http', 'http2', 'https', 'inspector', 'module', 'net', 'tls', 'v8', 'vm'];
-/** Methods of the classes of these modules that open something. */
-const METHODS = ['connect', 'listen', 'bind'];
+/** Methods of the classes of these modules that open something, or make code of text or a file. */
+const METHODS = ['connect', 'listen', 'bind', '_compile', 'load', 'require'];
 
 /**
  * Takes from this thread, for good, what could reach out of it: loading modules, built-in ones too, sockets, signals to other

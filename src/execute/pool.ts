@@ -2,11 +2,13 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
+import { SandboxError } from '../errors.ts';
 import { CODE_ACCESS, readFolder } from './code-access.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { GROWTH_FACTOR, heldBytes } from './memory-bound.ts';
 import { createHeldMemory, type HeldMemory } from './held-memory.ts';
 import type { PooledRun } from './pooled-run.ts';
+import { watchWorkers, type WorkerWatchOptions } from './worker-watch.ts';
 import type { MakeResult, MakeTask, RunTask, SentCall, ServeTask, WorkerData, WorkerSetup } from './worker-protocol.ts';
 import { WorkerLine } from './worker-line.ts';
 
@@ -15,7 +17,7 @@ const WORKER_STACK_MB = 32;
 const PAGE_BYTES = 65_536;
 const RESTART_AFTER_MS = 250;
 
-export interface PoolOptions {
+export interface PoolOptions extends WorkerWatchOptions {
   readonly workers: number | 'auto';
   readonly maxRunsPerWorker: number;
   /** Memory of all runs together from which on no further run begins; half as much again is the most. Default: half of what the machine has. */
@@ -63,7 +65,7 @@ export function createWorkerPool(setup: WorkerSetup, options: PoolOptions): Work
   // A worker that ends between two tasks is told here, and one without a listener would end the process: its line hears of it too.
   piscina.on('error', () => undefined);
   const dispatcher = new Dispatcher(maxHeldPages);
-  const serving = keepServing(piscina, dispatcher, held, options.maxRunsPerWorker);
+  const serving = keepServing(piscina, dispatcher, held, options);
   for (let i = 0; i < workers; i++) serving.open();
   return {
     capacity: workers * options.maxRunsPerWorker,
@@ -90,7 +92,7 @@ function workerFlags(mounts: ReadonlyMap<string, string>): string[] {
 }
 
 /** Keeps one line open to each worker: piscina replaces a worker that ended, and its runs end with an error. */
-function keepServing(piscina: Piscina, dispatcher: Dispatcher, held: HeldMemory, maxRuns: number): { open(): void; close(): void } {
+function keepServing(piscina: Piscina, dispatcher: Dispatcher, held: HeldMemory, options: PoolOptions): { open(): void; close(): void } {
   let isClosed = false;
   const asked = new Map<WorkerLine, AbortController>();
   // piscina stops replacing workers once one was lost while it started: who waits for a worker then asks again, and that starts one.
@@ -100,14 +102,22 @@ function keepServing(piscina: Piscina, dispatcher: Dispatcher, held: HeldMemory,
       for (const [line, patience] of asked) if (!line.hasServed) patience.abort();
     }, RESTART_AFTER_MS).unref();
   });
+  // piscina ends the thread of a task that is given up.
+  const unwatch = watchWorkers(
+    () => asked.keys(),
+    (line, ms) =>
+      asked.get(line)?.abort(new SandboxError('ERR_EXECUTE_ENGINE', `The worker of the run did nothing for ${ms} ms and was ended.`)),
+    options,
+  );
   const open = (): void => {
     if (isClosed) return;
     const { port1, port2 } = new MessageChannel();
-    const line = new WorkerLine(port1, maxRuns, () => dispatcher.dispatch(), held);
+    const line = new WorkerLine(port1, options.maxRunsPerWorker, () => dispatcher.dispatch(), held);
     const task: ServeTask = { port: port2, board: line.board };
     const patience = new AbortController();
     asked.set(line, patience);
-    piscina.run(task, { transferList: [port2], signal: patience.signal }).catch((error: Error) => {
+    piscina.run(task, { transferList: [port2], signal: patience.signal }).catch((thrown: Error) => {
+      const error = thrown.cause instanceof SandboxError ? thrown.cause : thrown;
       asked.delete(line);
       held.add(-line.heldPages);
       dispatcher.remove(line, error);
@@ -120,5 +130,9 @@ function keepServing(piscina: Piscina, dispatcher: Dispatcher, held: HeldMemory,
     });
     dispatcher.add(line);
   };
-  return { open, close: () => (isClosed = true) };
+  const close = (): void => {
+    isClosed = true;
+    unwatch();
+  };
+  return { open, close };
 }

@@ -18,6 +18,7 @@ export class RunHandle {
   #wasQueued = false;
   #hasScript = false;
   #hasEnded = false;
+  #begunAt = Infinity;
   #resolve!: (outcome: RunOutcome) => void;
   #reject!: (error: Error) => void;
 
@@ -35,6 +36,7 @@ export class RunHandle {
   /** The executor has it, and may have begun it. */
   sent(): void {
     this.#state = 'begun';
+    this.#begunAt = performance.now();
   }
 
   /** Nothing of it has begun yet. False when that cannot be. */
@@ -42,6 +44,7 @@ export class RunHandle {
     if (this.#lastCall > 0 || this.#wasQueued) return false;
     this.#wasQueued = true;
     this.#state = 'queued';
+    this.#begunAt = Infinity;
     return true;
   }
 
@@ -49,6 +52,7 @@ export class RunHandle {
   begun(): boolean {
     if (this.#state !== 'queued') return false;
     this.#state = 'begun';
+    this.#begunAt = performance.now();
     return true;
   }
 
@@ -87,6 +91,11 @@ export class RunHandle {
     } catch {
       return INTERNAL_FAILURE;
     }
+  }
+
+  /** When it began, on the clock of `performance.now()`; Infinity while it waits. */
+  get begunAt(): number {
+    return this.#begunAt;
   }
 
   get ended(): boolean {

@@ -32,6 +32,7 @@ export class RunPort {
 
   /** A slice of fuel is over and the step is not: what there is to say must not wait for its end. */
   slice(): void {
+    this.#board.beat();
     this.#sendCalls();
     this.#outbox.flush();
   }
@@ -47,6 +48,7 @@ export class RunPort {
 
   /** The next step begins. */
   resume(): void {
+    this.#board.beat();
     this.#board.busy = true;
   }
 

@@ -7,6 +7,7 @@ import { KnownPrograms, type ProgramStore } from './known-programs.ts';
 import { LargeBudget } from './large-budget.ts';
 import { againWhenLost } from './lost-runs.ts';
 import { defaultMemoryBytes } from './memory-bound.ts';
+import { watchOverdue } from './overdue-runs.ts';
 import { RunHandle, type OnCall } from './run-handle.ts';
 import type { Executor, ProgramSource, RunOutcome, RunRequest } from './run.ts';
 
@@ -93,10 +94,12 @@ export class SupervisedExecutor implements Executor {
     const run = this.#given.add(handle);
     const cancel = (): void => this.#cancel(run, handle);
     signal.addEventListener('abort', cancel, { once: true });
+    const unwatch = watchOverdue(handle, () => this.#supervisor.child?.send({ type: 'cancel', run }));
     try {
       await this.#submit(run, handle, signal);
       return await handle.outcome;
     } finally {
+      unwatch();
       signal.removeEventListener('abort', cancel);
       this.#given.delete(run);
     }

@@ -28,6 +28,8 @@ export class WorkerLine {
   #outbox: LineMessage[] = [];
   #recoversAt = 0;
   #lastKey = '';
+  /** What the worker had said when it was last asked for a sign of life, and when that was. */
+  #asked: { readonly at: number; readonly beats: number } | undefined;
 
   /** @param onChange is called when the worker may have room for another run. @param held what the runs of all workers hold. */
   constructor(port: MessagePort, maxRuns: number, onChange: () => void, held?: HeldMemory) {
@@ -70,6 +72,21 @@ export class WorkerLine {
 
   get isIdle(): boolean {
     return this.#fresh.size === 0 && !this.isBusy;
+  }
+
+  /** How long the worker has given no sign of life although it was asked, in milliseconds. Asks anew where it has, or has nothing to do. */
+  silentMs(now: number): number {
+    const { beats } = this.#board;
+    const hasWork = this.#runs.size > 0 || this.#makes.size > 0;
+    if (hasWork && this.#asked?.beats === beats) return now - this.#asked.at;
+    this.#asked = hasWork ? { at: now, beats } : undefined;
+    if (hasWork) this.#send({ type: 'ping' });
+    return 0;
+  }
+
+  /** Time in which this thread was not there to listen counts for nothing. */
+  forgetSilence(): void {
+    this.#asked = undefined;
   }
 
   /** Gives the worker a run, for which {@link load} has found room. */

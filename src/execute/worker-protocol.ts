@@ -92,7 +92,9 @@ export type LineMessage =
   /** `slot` is the run's place on the board; `queuedMs` is how long it waited for this worker. */
   | { readonly type: 'run'; readonly run: number; readonly slot: number; readonly queuedMs: number; readonly task: RunTask }
   | { readonly type: 'make'; readonly run: number; readonly task: MakeTask }
-  | { readonly type: 'message'; readonly run: number; readonly message: RunMessage };
+  | { readonly type: 'message'; readonly run: number; readonly message: RunMessage }
+  /** Answered on the board, like every list. */
+  | { readonly type: 'ping' };
 
 /** Worker to main thread. */
 export type LineEvent =

@@ -47,6 +47,7 @@ export class WorkerRuns {
   }
 
   #obey(message: LineMessage): void {
+    this.#board.beat();
     switch (message.type) {
       case 'run':
         if (this.#runs.size === 0) this.#begin(message);
@@ -57,6 +58,8 @@ export class WorkerRuns {
         break;
       case 'message':
         this.#receiveFor(this.#runs.get(message.run), message.message);
+        break;
+      case 'ping':
         break;
     }
   }

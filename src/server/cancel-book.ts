@@ -26,10 +26,7 @@ export function createCancelBook(): CancelBook {
   };
   const remember = (key: string): void => {
     forget(key);
-    early.set(
-      key,
-      setTimeout(() => early.delete(key), EARLY_MS).unref(),
-    );
+    early.set(key, setTimeout(() => early.delete(key), EARLY_MS).unref());
     const [oldest] = early.keys();
     if (early.size > MAX_EARLY && oldest !== undefined) forget(oldest);
   };

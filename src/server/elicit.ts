@@ -43,7 +43,9 @@ export async function callAsking(call: AskingCall): Promise<ExecuteResponse | In
     const caller = { signal, form, ...(onProgress && { onProgress }) };
     if (!deps.port.asks() || !canAsk(ctx, server)) return await run(caller);
     if (!isModern) return await run({ ...caller, approver: askNow(ctx) });
-    return toResult(await deps.parked.start(deps.principal.id, { signal, onProgress }, (parked) => run({ form, ...parked })));
+    return toResult(
+      await deps.parked.start(deps.principal.id, { signal, onProgress, owner: deps.principal }, (parked) => run({ form, ...parked })),
+    );
   } catch (error) {
     return deps.port.refuse(toSandboxError(error), form);
   } finally {

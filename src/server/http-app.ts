@@ -10,6 +10,7 @@ import { guardHost, guardOrigin } from './http-guards.ts';
 import type { Guard, HttpAddress } from './http-guards.ts';
 import { refuseAmbiguous } from './http-wire.ts';
 import { RPC_CODES, sendRpcError } from './json-rpc-error.ts';
+import { boundListening } from './listen-bound.ts';
 import { measureJson } from './measure-json.ts';
 import type { OpenStreams } from './open-streams.ts';
 import type { ReadPrincipal } from './request-principal.ts';
@@ -59,6 +60,7 @@ export function createHttpApp(options: HttpAppOptions): RequestListener {
     express.json({ limit: maxBodyBytes, inflate: false }),
     oneMessage,
     boundedMessage(options),
+    ...(auth ? [boundListening((req) => readPrincipal(authOf(req)))] : []),
     (req, res, next) => (isObject(req.body) && direct.serve(req, res, req.body, readPrincipal(authOf(req))) ? undefined : next()),
     (req, res) => serve(req, res, req.body),
   );

@@ -11,7 +11,7 @@ import { describeTool } from './describe.ts';
 import { createDirectLane } from './direct-lane.ts';
 import { createHttpApp } from './http-app.ts';
 import type { HttpAddress } from './http-guards.ts';
-import { boundConnections, WIRE_OPTIONS } from './http-wire.ts';
+import { boundConnections, boundInARow, WIRE_OPTIONS } from './http-wire.ts';
 import { createLastCall } from './last-call.ts';
 import { createLegacyLane } from './legacy-lane.ts';
 import { LogLevels } from './log-levels.ts';
@@ -23,6 +23,7 @@ import { principalReader } from './request-principal.ts';
 import { closingError, createRunTracker } from './run-tracker.ts';
 import { messageBytes } from './server-options.ts';
 import type { ServerOptions } from './server-options.ts';
+import { boundUnreadAnswers } from './unread-answers.ts';
 
 /** Closing: so long for runs to end by themselves, then so long for their answers to leave. Together under 5 s. */
 const RUNS_GRACE_MS = 4_000;
@@ -72,15 +73,16 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     { maxRequestBodySize: maxBodyBytes, onerror: (error) => log.warn({ err: error }, 'MCP request refused') },
   );
   const book = createCancelBook();
-  const streams = createOpenStreams(book);
+  const streams = createOpenStreams([book, parked]);
   const direct = createDirectLane({ ...options, runs, levels, parked, closing: closing.signal, book });
   const lane = { fetch: createLegacyLane(handler.fetch, book, readPrincipal) };
   const { version } = options.serverInfo;
   const { limits } = options;
   const surface = { direct, handler: lane, http, auth, streams, readPrincipal };
   const app = createHttpApp({ ...surface, version, limits, maxBodyBytes, log, closing: closing.signal });
-  const server = createServer(WIRE_OPTIONS, app);
+  const server = createServer(WIRE_OPTIONS, boundInARow(app));
   boundConnections(server);
+  boundUnreadAnswers(server);
   const lastCall = createLastCall(server);
   const port = await listen(server, options);
   let described = describeTool(options.port.description());

@@ -1,4 +1,5 @@
-import type { Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { RequestHandler } from 'express';
 import { RPC_CODES, sendRpcError } from './json-rpc-error.ts';
 
@@ -25,14 +26,32 @@ export const WIRE_OPTIONS = {
   connectionsCheckingInterval: CHECK_MS,
 } as const;
 
-/** Bounds connections, ends those that nobody reads from, and has no header dropped unseen: their bytes are bounded already. */
+/** Bounds connections, ends those that nobody reads from or uses again, and has no header dropped unseen: their bytes are bounded already. */
 export function boundConnections(server: Server, stalledMs = STALLED_MS): void {
   server.maxHeadersCount = 0;
   server.maxConnections = Math.min(MAX_CONNECTIONS, Math.floor(maxDescriptors() * DESCRIPTORS_SHARE));
-  // With a listener a quiet connection is kept: the run that it waits for may take its time.
-  server.setTimeout(stalledMs, (socket) => {
-    if (socket.writableLength > 0) socket.destroy();
+  server.on('request', ({ socket }, res) => {
+    // Not where nothing waits to be read: the run that the client waits for may take its time.
+    res.setTimeout(stalledMs, () => socket.writableLength > 0 && socket.destroy());
+    // Streams of events say "keep-alive" of themselves, also to a client that waits for the end of the connection.
+    if (!res.shouldKeepAlive) res.once('finish', () => socket.end());
   });
+}
+
+/** Requests that one connection may have under way. Each piece that is read could hold hundreds, all of which would begin at once. */
+const MAX_IN_A_ROW = 16;
+
+/** Ends connections that send request after request without waiting for an answer, before those are looked at. */
+export function boundInARow(listener: RequestListener): RequestListener {
+  const open = new WeakMap<Socket, number>();
+  return (req, res) => {
+    const { socket } = req;
+    const count = (open.get(socket) ?? 0) + 1;
+    if (count > MAX_IN_A_ROW) return void socket.destroy();
+    open.set(socket, count);
+    res.once('close', () => open.set(socket, (open.get(socket) ?? 1) - 1));
+    return listener(req, res);
+  };
 }
 
 /** How many files and connections this process may have open (`ulimit -n`). */

@@ -20,9 +20,9 @@ interface Open {
 /**
  * Ends what a client has open when its key is revoked, and the runs that were begun with it; a stream of notices, which has no end of
  * its own, also when its key or token expires. A run that was begun in time may go on to its answer then.
- * @param book the runs that go on without their connection
+ * @param others the runs that go on without their connection
  */
-export function createOpenStreams(book: CancelBook, lookMs = LOOK_MS): OpenStreams {
+export function createOpenStreams(others: readonly Pick<CancelBook, 'size' | 'cancelOf'>[], lookMs = LOOK_MS): OpenStreams {
   const open = new Map<ServerResponse, Open>();
   // Of a key there is one principal as long as there is the key, of a token as long as the token is good.
   const identities = new WeakMap<Principal, Identity>();
@@ -32,8 +32,8 @@ export function createOpenStreams(book: CancelBook, lookMs = LOOK_MS): OpenStrea
       const standing = identity.standing();
       if (standing === 'revoked' || (standing === 'expired' && isListening(req.body))) res.destroy();
     }
-    book.cancelOf((principal) => identities.get(principal)?.standing() === 'revoked');
-    if (open.size > 0 || book.size > 0) return;
+    for (const runs of others) runs.cancelOf((principal) => identities.get(principal)?.standing() === 'revoked');
+    if (open.size > 0 || others.some(({ size }) => size > 0)) return;
     clearInterval(timer);
     timer = undefined;
   };
@@ -48,6 +48,7 @@ export function createOpenStreams(book: CancelBook, lookMs = LOOK_MS): OpenStrea
   };
 }
 
-function isListening(body: unknown): boolean {
+/** Whether a message asks for a stream of notices, which has no end of its own. */
+export function isListening(body: unknown): boolean {
   return typeof body === 'object' && body !== null && 'method' in body && body.method === 'subscriptions/listen';
 }

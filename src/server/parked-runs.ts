@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Principal } from '../access/principal.ts';
 import { SandboxError } from '../errors.ts';
 import type { ApprovalAnswer, ApprovalQuestion, Approver } from '../policy/approval.ts';
 import type { ExecuteResponse, ProgressEvent } from './sandbox-port.ts';
@@ -22,6 +23,8 @@ export interface Attached {
   /** Fires when the client goes: then the run ends. */
   readonly signal: AbortSignal;
   readonly onProgress?: ((event: ProgressEvent) => void) | undefined;
+  /** Who came with it: what is begun in this name ends when the key or token is taken back. */
+  readonly owner?: Principal | undefined;
 }
 
 /** What a run is started with. */
@@ -71,7 +74,12 @@ export class ParkedRuns {
 
   /** Starts a run; comes back when it is through or asks something. */
   start(principal: string, attached: Attached, begin: (caller: ParkedCaller) => Promise<ExecuteResponse>): Promise<Step> {
-    return this.#next(new ParkedRun(begin), principal, attached);
+    return this.#next(new ParkedRun(begin, attached.owner), principal, attached);
+  }
+
+  /** Ends runs that were begun in the name of some principals. Those that have a request are ended with it. */
+  cancelOf(isOver: (principal: Principal) => boolean): void {
+    for (const { run } of this.#parked.values()) if (run.owner !== undefined && isOver(run.owner)) run.cancel();
   }
 
   /**
@@ -105,7 +113,11 @@ export class ParkedRuns {
     const entries = [...this.#parked];
     const waiting = entries.filter(([, { waits }]) => waits);
     if (entries.length >= this.#maxParked * KEPT_FACTOR) {
-      const [lying] = oldestOfMost(entries.filter(([, { waits }]) => !waits), principal) ?? [];
+      const [lying] =
+        oldestOfMost(
+          entries.filter(([, { waits }]) => !waits),
+          principal,
+        ) ?? [];
       if (lying === undefined) return false;
       this.#parked.delete(lying);
     }
@@ -144,6 +156,7 @@ function oldestOfMost(entries: readonly [string, Parked][], principal: string): 
 /** One run that may ask. */
 class ParkedRun {
   readonly ended: Promise<ExecuteResponse>;
+  readonly owner: Principal | undefined;
   /** How often it was parked. */
   rounds = 0;
   readonly #cancel = new AbortController();
@@ -153,11 +166,16 @@ class ParkedRun {
   #wake = Promise.withResolvers<void>();
   #questions = 0;
 
-  constructor(begin: (caller: ParkedCaller) => Promise<ExecuteResponse>) {
+  constructor(begin: (caller: ParkedCaller) => Promise<ExecuteResponse>, owner: Principal | undefined) {
+    this.owner = owner;
     const approver: Approver = { ask: (question, signal) => this.#ask(question, signal) };
     const onProgress = (event: ProgressEvent): void => this.#attached?.onProgress?.(event);
     this.ended = begin({ signal: this.#cancel.signal, approver, onProgress });
     this.ended.catch(() => undefined);
+  }
+
+  cancel(): void {
+    this.#cancel.abort();
   }
 
   /** The questions that are open, as soon as there are some; undefined when the run has ended. While it waits here the client may end it. */

@@ -24,6 +24,8 @@ export interface GuardedFetch {
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** Open connections to one server; further requests wait. Each run may make many calls at once, and all have to share the descriptors. */
+const MAX_CONNECTIONS = 256;
 const HINT = 'If that is right, list the host or address in "network.allow" of the server, or set "network.allowPrivate" to true.';
 
 /**
@@ -31,7 +33,8 @@ const HINT = 'If that is right, list the host or address in "network.allow" of t
  * nothing. Proxies of the environment are not used: they would connect on behalf of us, to addresses that nobody looked at.
  */
 export function createGuardedFetch({ rules, quietMs, lookup = systemLookup }: GuardedFetchOptions): GuardedFetch {
-  const agent = new Agent({ connect: guardedConnector(rules, lookup), headersTimeout: quietMs, bodyTimeout: quietMs });
+  const connect = guardedConnector(rules, lookup);
+  const agent = new Agent({ connect, headersTimeout: quietMs, bodyTimeout: quietMs, connections: MAX_CONNECTIONS });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- undici's own declarations and Node's of the same standard
   const send = undiciFetch as unknown as (url: string | URL, init: object) => Promise<Response>;
   return {

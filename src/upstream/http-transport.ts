@@ -26,6 +26,8 @@ type SdkTransport = SSEClientTransport | StreamableHTTPClientTransport;
 
 /** How long saying goodbye to a session may take, in milliseconds. */
 const GOODBYE_MS = 1_000;
+/** Our answers to what the server asks that it has not taken yet. Each holds a connection; who lets more come together takes none. */
+const MAX_ANSWERS = 64;
 /** How long a connection may be silent, in milliseconds, where the server's own timeout is not longer. */
 const QUIET_MS = 300_000;
 
@@ -42,6 +44,7 @@ export class HttpTransport implements UpstreamTransport {
   readonly #current = new AsyncLocalStorage<RequestId>();
   /** What was asked and not answered, and what to say should its stream end. */
   readonly #pending = new Map<RequestId, LocalVerdict>();
+  #answers = 0;
   #end: ConnectionEnd | undefined;
   /** The last error of ours: the older transport's event source hands on its words alone. */
   #failure: SandboxError | undefined;
@@ -94,6 +97,17 @@ export class HttpTransport implements UpstreamTransport {
   }
 
   async send(message: JSONRPCMessage, options: TransportSendOptions = {}): Promise<void> {
+    if ('method' in message) return this.#sendOne(message, options);
+    if (this.#answers >= MAX_ANSWERS) return this.#finish({ reason: 'it does not take the answers to what it asks', oversized: false });
+    this.#answers++;
+    try {
+      await this.#sendOne(message, options);
+    } finally {
+      this.#answers--;
+    }
+  }
+
+  async #sendOne(message: JSONRPCMessage, options: TransportSendOptions): Promise<void> {
     if (!(this.#sdk instanceof StreamableHTTPClientTransport)) return this.#sdk.send(message);
     const sdk = this.#sdk;
     const given = definedOnly(options);

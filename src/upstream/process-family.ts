@@ -57,7 +57,9 @@ export async function endFamily(name: string): Promise<void> {
 async function membersOf(name: string): Promise<number[]> {
   const names = await readdir('/proc').catch(() => []);
   const entry = `\0${FAMILY_VARIABLE}=${name}\0`;
-  const found = names.filter((pid) => /^\d+$/.test(pid)).map(async (pid) => ((await environmentOf(pid)).includes(entry) ? [Number(pid)] : []));
+  const found = names
+    .filter((pid) => /^\d+$/.test(pid))
+    .map(async (pid) => ((await environmentOf(pid)).includes(entry) ? [Number(pid)] : []));
   return (await Promise.all(found)).flat();
 }
 

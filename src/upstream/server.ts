@@ -12,6 +12,7 @@ import { connectFailure, ConnectionLost, isNegotiationFailure, loginAnswerOf } f
 import type { LiveLogin } from './login/live-login.ts';
 import { keepEqual } from './keep-equal.ts';
 import { createServerLogin, type Logins } from './login/logins.ts';
+import { NextTry } from './next-try.ts';
 import type { UpstreamOptions } from './options.ts';
 import type { Redact } from './redact.ts';
 import { createRedact } from './redact.ts';
@@ -51,6 +52,7 @@ export class UpstreamServer {
   #refreshAgain = false;
   #checkedAt = -Infinity;
   #readyAt: number | undefined;
+  readonly #nextTry = new NextTry();
 
   constructor(
     name: string,
@@ -92,7 +94,10 @@ export class UpstreamServer {
       return failedAnswer('ERR_CALL_DENIED', `the operator does not allow the tool "${tool}" of the server "${this.name}"`);
     }
     const connection = this.#connection;
-    if (connection === undefined) return this.#unavailable();
+    if (connection === undefined) {
+      this.#nextTry.want();
+      return this.#unavailable();
+    }
     if (listed === undefined) return unknownTool(this.#snapshot, tool);
     const answer = await connection.call(listed, args, signal);
     if (!answer.ok && (answer.error.code === 'ERR_UPSTREAM_CLOSED' || answer.error.code === 'ERR_UPSTREAM_LOGIN')) this.#checkHealth();
@@ -114,17 +119,10 @@ export class UpstreamServer {
       await this.#connectOnce(signal);
       this.#firstTry.resolve();
       if (this.#readyAt !== undefined && performance.now() - this.#readyAt > GOOD_MS) failures = 0;
-      await this.#pause(backOffMs(failures), signal);
+      // A login that is made meanwhile is a reason to try at once.
+      const login = this.#snapshot.state === 'login' ? this.#login : undefined;
+      await this.#nextTry.wait(backOffMs(failures), signal, login && ((over) => login.changed(over)));
     }
-  }
-
-  /** A login that is made meanwhile is a reason to try at once. */
-  async #pause(ms: number, closing: AbortSignal): Promise<void> {
-    if (this.#snapshot.state !== 'login' || this.#login === undefined) return pause(ms, closing);
-    const over = new AbortController();
-    const signal = AbortSignal.any([closing, over.signal]);
-    await Promise.race([pause(ms, signal), this.#login.changed(signal)]);
-    over.abort();
   }
 
   /** Connects, if that can be done, and stays until the connection ends. Never throws. */

@@ -61,7 +61,10 @@ export class StdioTransport implements UpstreamTransport {
     const { server, baseEnvironment, family } = this.#options;
     const child = spawn(server.command, server.args, {
       cwd: server.cwd,
-      env: { ...childEnvironment(baseEnvironment, server.env, process.platform), ...(family !== undefined && { [FAMILY_VARIABLE]: family }) },
+      env: {
+        ...childEnvironment(baseEnvironment, server.env, process.platform),
+        ...(family !== undefined && { [FAMILY_VARIABLE]: family }),
+      },
       stdio: ['pipe', 'pipe', 'pipe'],
       // A process group of its own, so that all of it can be ended, and Ctrl-C in a terminal leaves the ending to us.
       detached: process.platform !== 'win32',

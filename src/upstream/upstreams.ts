@@ -90,7 +90,7 @@ class ConnectedUpstreams implements Upstreams {
   async #closeAll(): Promise<void> {
     await Promise.all([...this.#servers.values()].map((server) => server.close()));
     this.#families.close();
-    await this.#logins.close();
+    this.#logins.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -2,10 +2,14 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { json } from 'node:stream/consumers';
 import { afterAll, describe, expect, test } from 'vitest';
 import { hashKey, isKey, mintKey } from '../../src/access/key-format.ts';
 import { openKeyKeeper } from '../../src/access/key-keeper.ts';
 import { openKeyRegister } from '../../src/access/key-register.ts';
+import { NO_SMALL_DISK, spawnOnSmallDisk } from '../store/small-disk.ts';
+
+const READ_ONLY_CHILD = join(import.meta.dirname, 'read-only-keys-child.ts');
 
 const folder = mkdtempSync(join(tmpdir(), 'ampoule-keys-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -55,6 +59,26 @@ describe('the file of keys', () => {
     for (const end of ['', '-wal', '-shm']) expect(statSync(file + end).mode & 0o777).toBe(0o600);
     register.close();
   });
+
+  test.skipIf(process.platform === 'win32')(
+    'in a folder that everybody may write to is not used: anybody could put another in its place',
+    () => {
+      const open = mkdtempSync(join(tmpdir(), 'ampoule-keys-'));
+      const file = join(open, 'keys.db');
+      openKeyRegister(file).close();
+      const said = [0o777, 0o1777, 0o775].map((mode) => {
+        chmodSync(open, mode);
+        try {
+          openKeyKeeper(file).close();
+          return 'used';
+        } catch (error) {
+          return String(error);
+        }
+      });
+      expect(said).toEqual([expect.stringContaining('chmod it to 700'), expect.stringContaining('chmod it to 700'), 'used']);
+      rmSync(open, { recursive: true });
+    },
+  );
 
   test.each(['', 'a b', '-x', 'a/b', 'key_1', 'amp_x', 'x'.repeat(65), 'ä'])('refuses the name %j', (name) => {
     const register = openKeyRegister(freshFile());
@@ -246,6 +270,16 @@ describe('a running server', () => {
     expect(keeper.find(key)).toBeUndefined();
     expect(open?.standing()).toBe('revoked');
     keeper.close();
+  });
+
+  test.skipIf(NO_SMALL_DISK !== undefined)('follows what somebody else writes also where it can only read', async () => {
+    const disk = mkdtempSync(join(tmpdir(), 'ampoule-keys-'));
+    try {
+      const child = spawnOnSmallDisk(disk, '1m', [process.execPath, '--no-warnings', READ_ONLY_CHILD, disk]);
+      expect(await json(child.stdout!)).toEqual(['good', 'revoked', 'good', 'revoked', 'good']);
+    } finally {
+      rmSync(disk, { recursive: true });
+    }
   });
 
   test('judges a key in a small part of a millisecond', () => {

@@ -204,3 +204,33 @@ test('an audit without a place to write to does nothing', async () => {
   audit.close();
   expect(audit.isOff).toBe(true);
 });
+
+test('where nothing may start unrecorded and no room is left for a line, nothing starts: it does not wait for ever', async () => {
+  const { audit, shelf } = opened({ refuse: true });
+  for (let n = 0; n < 10_000; n++) audit.record(call());
+  await expect(audit.begin(call({ kind: 'begin' }))).rejects.toMatchObject({ code: 'ERR_AUDIT_STORE', details: { retryAfterMs: 1_000 } });
+  // Others have room, and so has everybody once the lines are written.
+  await audit.begin(call({ kind: 'begin', principal: 'key:b' }));
+  await written(shelf, 10_002);
+  await audit.begin(call({ kind: 'begin' }));
+  audit.close();
+});
+
+test('one who floods it takes no line of another', () => {
+  const { audit, shelf } = opened();
+  for (let n = 0; n < 20_000; n++) audit.record(call());
+  for (let n = 0; n < 100; n++) audit.record(call({ principal: 'key:b' }));
+  for (let n = 0; n < 3_000; n++) audit.record(call({ principal: 'key:c', values: { arguments: 'x'.repeat(4_096) } }));
+  audit.record(call({ principal: 'key:d' }));
+  audit.close();
+  const count = (of: string): number => shelf.lines.filter(({ principal }) => principal === of).length;
+  expect([count('key:a'), count('key:b'), count('key:d')]).toEqual([10_000, 100, 1]);
+  expect(count('key:c')).toBeLessThan(2_000);
+});
+
+test('however many flood it, it is bounded', () => {
+  const { audit, shelf } = opened();
+  for (let n = 0; n < 50_000; n++) audit.record(call({ principal: `key:${n % 10}` }));
+  audit.close();
+  expect(shelf.lines.length).toBeLessThan(20_100);
+});

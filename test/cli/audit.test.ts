@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -147,6 +147,16 @@ test('new lines come as they are written while it follows, until it is told to e
   store.write([{ time: NOW, kind: 'key', principal: 'local', action: 'create', subject: 'fresh' }]);
   await expect.poll(() => stdout, { timeout: 5_000 }).toContain('"subject":"fresh"');
   expect(stdout.trim().split('\n')).toHaveLength(2);
+  // A server that puts a damaged file aside begins another: that one is followed from its first line on.
+  store.close();
+  const databaseFile = join(folder.path, 'cache', 'audit.db');
+  for (const file of ['', '-wal', '-shm'].map((end) => databaseFile + end)) {
+    if (existsSync(file)) renameSync(file, `${file}.damaged-1`);
+  }
+  store = openAuditStore({ file: databaseFile, retentionMs: 86_400_000_000, maxBytes: 10_000_000 });
+  store.write([{ time: NOW, kind: 'key', principal: 'local', action: 'create', subject: 'after that' }]);
+  await expect.poll(() => stdout, { timeout: 5_000 }).toContain('"subject":"after that"');
+  store.write(LINES);
   child.kill('SIGTERM');
   expect(await ended).toBe(0);
 });

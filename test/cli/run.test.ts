@@ -6,14 +6,16 @@ import { packaged, temporary, writeConfig } from '../e2e/harness.ts';
 import { cli } from './run-cli.ts';
 
 const folder = await temporary();
+const alone = await temporary();
 let config = '';
+/** Without upstream servers and checks, for what is no matter of them. */
+let bare = '';
 beforeAll(async () => {
-  config = await writeConfig(folder.path, {
-    mcpServers: { everything: packaged('everything') },
-    log: { level: 'warn', format: 'json' },
-  });
+  const log = { level: 'warn', format: 'json' };
+  config = await writeConfig(folder.path, { mcpServers: { everything: packaged('everything') }, log });
+  bare = await writeConfig(alone.path, { mcpServers: {}, check: 'off', log });
 });
-afterAll(() => folder[Symbol.asyncDispose]());
+afterAll(() => Promise.all([folder, alone].map((each) => each[Symbol.asyncDispose]())));
 
 async function program(code: string): Promise<string> {
   const file = join(folder.path, `${crypto.randomUUID()}.ts`);
@@ -39,7 +41,7 @@ describe.concurrent('ampoule run', () => {
   });
 
   test('without --json prints what a model would read', async () => {
-    const { code, stdout } = await cli(['run', '-', '--config', config], { stdin: 'console.warn("careful"); return [1, 2];' });
+    const { code, stdout } = await cli(['run', '-', '--config', bare], { stdin: 'console.warn("careful"); return [1, 2];' });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^completed \(/);
     expect(stdout).toContain('[warn] careful');
@@ -47,14 +49,14 @@ describe.concurrent('ampoule run', () => {
 
   test('prints a large result and a large log whole, because no model has to carry them', async () => {
     const stdin = 'for (let i = 0; i < 5_000; i++) console.log("line " + i); return Array.from({ length: 30_000 }, (_, i) => i);';
-    const { stdout } = await cli(['run', '-', '--config', config, '--json'], { stdin });
+    const { stdout } = await cli(['run', '-', '--config', bare, '--json'], { stdin });
     const { result, logs, kept } = executeOutputSchema.parse(JSON.parse(stdout));
     expect([(result as number[]).length, logs.length, kept]).toEqual([30_000, 5_000, undefined]);
   });
 
   test('ends with 1 for a failed run, and the answer is still on stdout', async () => {
     const file = await program('const a = 1;\nthrow new Error("no good");');
-    const { code, stdout } = await cli(['run', file, '--config', config, '--json']);
+    const { code, stdout } = await cli(['run', file, '--config', bare, '--json']);
     expect(code).toBe(1);
     expect(executeOutputSchema.parse(JSON.parse(stdout))).toMatchObject({
       status: 'failed',
@@ -75,7 +77,7 @@ describe.concurrent('ampoule run', () => {
   });
 
   test('an empty program is refused like any other input that is wrong', async () => {
-    const { code, stderr, stdout } = await cli(['run', '-', '--config', config, '--json'], { stdin: '' });
+    const { code, stderr, stdout } = await cli(['run', '-', '--config', bare, '--json'], { stdin: '' });
     expect(code).toBe(1);
     expect(stdout + stderr).toContain('ERR_SERVER_INPUT');
   });

@@ -269,7 +269,7 @@ describe('a config that is wrong', () => {
       fc.property(fc.oneof(tree, fc.record({ mcpServers: servers, mounts: tree })), (value) => {
         expect(ending(value)).toMatch(/^(?:accepted|ERR_CONFIG_(?:INVALID|VARIABLE))$/);
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     );
   });
 });

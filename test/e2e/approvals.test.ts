@@ -31,11 +31,38 @@ let ampoule: Ampoule;
 beforeAll(async () => void (ampoule = await startAmpoule(CONFIG)));
 afterAll(() => ampoule.stop());
 
+/** A server of its own over stdio, with whoever is asked just then. */
+interface StdioServer {
+  person: Person;
+  readonly client: AskedClient;
+}
+
+/** One for each lane: a server takes seconds to start. */
+const stdio = new Map<Lane, Promise<StdioServer>>();
+const folders: AsyncDisposable[] = [];
+afterAll(async () => {
+  await Promise.all([...stdio.values()].map(async (server) => (await server).client.close()));
+  for (const folder of folders) await folder[Symbol.asyncDispose]();
+});
+
+async function startStdio(lane: Lane): Promise<StdioServer> {
+  const folder = await temporary();
+  folders.push(folder);
+  const target: Target = { program: MAIN, args: ['serve', '--stdio', '--config', await writeConfig(folder.path, CONFIG)] };
+  const client = await connectAsked(lane, target, (question) => server.person(question));
+  const server: StdioServer = { client, person: () => YES };
+  return server;
+}
+
 async function withClient<T>({ lane, over }: Way, person: Person, work: (client: AskedClient) => Promise<T>): Promise<T> {
-  await using folder = await temporary();
-  const config = over === 'stdio' ? await writeConfig(folder.path, CONFIG) : '';
-  const target: Target = over === 'stdio' ? { program: MAIN, args: ['serve', '--stdio', '--config', config] } : { url: ampoule.url };
-  const client = await connectAsked(lane, target, person);
+  if (over === 'stdio') {
+    const started = stdio.get(lane) ?? startStdio(lane);
+    stdio.set(lane, started);
+    const server = await started;
+    server.person = person;
+    return work(server.client);
+  }
+  const client = await connectAsked(lane, { url: ampoule.url }, person);
   try {
     return await work(client);
   } finally {

@@ -9,7 +9,7 @@ import { PROCESS_BOUND_MS, temporary } from './harness.ts';
 test('the demo starts a server, runs a program of two upstream servers twice, and shows what came of it', async () => {
   await using folder = await temporary();
   await mkdir(join(folder.path, 'ampoule'));
-  await symlink(join(inject('cacheDirectory'), 'engine'), join(folder.path, 'ampoule', 'engine'));
+  for (const name of ['engine', 'node']) await symlink(join(inject('cacheDirectory'), name), join(folder.path, 'ampoule', name));
   const demo = fileURLToPath(new URL('../../examples/demo.ts', import.meta.url));
   const env = { PATH: process.env['PATH'] ?? '', XDG_CACHE_HOME: folder.path };
   const { stdout } = await promisify(execFile)(process.execPath, [demo], { cwd: folder.path, env, timeout: PROCESS_BOUND_MS });

@@ -165,13 +165,18 @@ test('a client of the skills extension finds, checks and reads the skill', async
   }
 });
 
-test('the description keeps to the budget of the operator and is the same for every client, and a search tells what the operator decided', async () => {
-  const small = await startAmpoule({
-    mcpServers: { everything: packaged('everything'), memory: packaged('memory') },
-    discovery: { descriptionTokens: 500 },
-    policies: { servers: { memory: { tools: { 'delete_*': { policy: 'deny' }, create_relations: { policy: 'ask' } } } } },
+describe('a server with a small budget, one of whose tools change', () => {
+  let small: Ampoule;
+  beforeAll(async () => {
+    small = await startAmpoule({
+      mcpServers: { restless: fixture('restless'), memory: packaged('memory') },
+      discovery: { descriptionTokens: 500 },
+      policies: { servers: { memory: { tools: { 'delete_*': { policy: 'deny' }, create_relations: { policy: 'ask' } } } } },
+    });
   });
-  try {
+  afterAll(() => small.stop());
+
+  test('the description keeps to the budget of the operator and is the same for every client, and a search tells what the operator decided', async () => {
     const clients = await Promise.all(LANES.map((lane) => small.connect(lane)));
     const descriptions = await Promise.all(clients.map(async (client) => (await client.listTools()).tools[0]?.description ?? ''));
     expect(new Set(descriptions).size).toBe(1);
@@ -180,19 +185,22 @@ test('the description keeps to the budget of the operator and is the same for ev
     const { text } = await search(clients[0]!, { server: 'memory', limit: 100 });
     expect(text).toMatch(/\n {2}deleteEntities\(.+\/\/ \(denied by the operator\) Delete multiple/);
     expect(text).toMatch(/\n {2}createRelations\(.+\/\/ \(asks a person first\) Create multiple/);
-  } finally {
-    await small.stop();
-  }
+  });
+
+  test('clients of the modern revision hear over HTTP that tools and wrappers changed', async () => {
+    const client = await small.connect();
+    await client.listTools();
+    await small.result('import { start } from "servers/restless"; return start({ changes: 1, everyMs: 10 });');
+    await until('it was told', () => client.changes().tools > 0 && client.changes().resources > 0);
+    expect((await client.listTools()).tools[0]?.description).toContain('current1');
+  });
 });
 
-describe.each(LANES)('an upstream that changes its tools without end, %s', (lane) => {
+describe('an upstream that changes its tools without end', () => {
   /** At ten changes in a second this is two seconds, at fifty less than one. */
-  const STORMS = [
-    { changes: 20, everyMs: 100 },
-    { changes: 40, everyMs: 20 },
-  ];
+  const STORMS = LANES.map((lane, at) => ({ lane, storm: at === 0 ? { changes: 20, everyMs: 100 } : { changes: 40, everyMs: 20 } }));
 
-  test.each(STORMS)('is told at a bounded rate, delays nobody, and ends as it is: %j', async (storm) => {
+  test.each(STORMS)('is told at a bounded rate, delays nobody, and ends as it is: $lane, $storm', async ({ lane, storm }) => {
     await using folder = await temporary();
     const config = await writeConfig(folder.path, {
       mcpServers: { restless: fixture('restless'), shelves: many(200) },
@@ -223,19 +231,6 @@ describe.each(LANES)('an upstream that changes its tools without end, %s', (lane
       await client.close();
     }
   });
-});
-
-test('clients of the modern revision hear over HTTP that tools and wrappers changed', async () => {
-  const server = await startAmpoule({ mcpServers: { restless: fixture('restless') } });
-  try {
-    const client = await server.connect();
-    await client.listTools();
-    await server.result('import { start } from "servers/restless"; return start({ changes: 1, everyMs: 10 });');
-    await until('it was told', () => client.changes().tools > 0 && client.changes().resources > 0);
-    expect((await client.listTools()).tools[0]?.description).toContain('current1');
-  } finally {
-    await server.stop();
-  }
 });
 
 async function untilAsync(what: string, holds: () => Promise<boolean>): Promise<void> {

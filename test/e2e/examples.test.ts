@@ -10,7 +10,8 @@ import { PROCESS_BOUND_MS, temporary } from './harness.ts';
 async function shown(name: string): Promise<string> {
   await using folder = await temporary();
   await mkdir(join(folder.path, 'ampoule'));
-  await symlink(join(inject('cacheDirectory'), 'engine'), join(folder.path, 'ampoule', 'engine'));
+  // What the other tests have built and compiled already.
+  for (const name of ['engine', 'node']) await symlink(join(inject('cacheDirectory'), name), join(folder.path, 'ampoule', name));
   const example = fileURLToPath(new URL(`../../examples/${name}.ts`, import.meta.url));
   const env = { PATH: process.env['PATH'] ?? '', XDG_CACHE_HOME: folder.path };
   const { stdout } = await promisify(execFile)(process.execPath, [example], { cwd: folder.path, env, timeout: PROCESS_BOUND_MS });

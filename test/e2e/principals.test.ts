@@ -7,6 +7,7 @@ import { openAudited, type AuditedSandbox } from './audited-sandbox.ts';
 import { fixture, startAmpoule, temporary, writeConfig } from './harness.ts';
 
 const CONFIG = {
+  check: 'off',
   mcpServers: { mail: fixture('office') },
   principals: {
     'key:few-*': { runsPerMinute: 2, toolCallsPerMinute: 3 },

@@ -9,21 +9,33 @@ interface ProcessEntry {
 
 /** Every living process below `root`, from the process table. */
 export function descendants(root: number): ProcessEntry[] {
-  const all = processTable();
+  const all = parents();
   const below = new Set([root]);
   // Parents can come after their children in the table: as many passes as there are levels.
   for (let size = 0; size !== below.size;) {
     size = below.size;
-    for (const { pid, parent } of all) if (below.has(parent)) below.add(pid);
+    for (const [pid, parent] of all) if (below.has(parent)) below.add(pid);
   }
   below.delete(root);
-  return all.filter(({ pid }) => below.has(pid));
+  return [...all.keys()].filter((pid) => below.has(pid)).flatMap(readProcess);
 }
 
-function processTable(): ProcessEntry[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => readProcess(Number(name)));
+/** Every process and its parent. What else there is to read of one is not worth it for all of the machine. */
+function parents(): Map<number, number> {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return new Map(pids.flatMap((name) => readParent(Number(name))));
+}
+
+function readParent(pid: number): [number, number][] {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The command's name is in brackets and may hold anything, brackets too.
+    const [, parent = ''] = stat.slice(stat.lastIndexOf(')') + 2).split(' ', 2);
+    return [[pid, Number(parent)]];
+  } catch {
+    // It ended meanwhile.
+    return [];
+  }
 }
 
 function readProcess(pid: number): ProcessEntry[] {

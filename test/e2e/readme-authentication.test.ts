@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, inject, test } from 'vitest';
@@ -61,10 +61,12 @@ async function serve(line: string, cwd: string): Promise<{ url: string } & Async
   return { url: url(), [Symbol.asyncDispose]: stop };
 }
 
-/** What makes the start quick here: the engine of the tests, and no second worker. */
+/** What makes the start quick here: the engine of the tests, what Node has compiled, and no second worker. */
 async function mergeTestConfig(folder: string): Promise<void> {
   const written = JSON.parse(await readFile(join(folder, 'ampoule.json'), 'utf8')) as object;
   await writeConfig(folder, { ...written, log: { level: 'warn', format: 'json' } });
+  await mkdir(join(folder, 'user-cache', 'ampoule'), { recursive: true });
+  await symlink(join(inject('cacheDirectory'), 'node'), join(folder, 'user-cache', 'ampoule', 'node'));
 }
 
 test('the way with keys: three commands, a call by hand, and a key that is made, listed and revoked', async () => {

@@ -43,7 +43,7 @@ const folder = await temporary();
 let config = '';
 let ampoule: Ampoule;
 beforeAll(async () => {
-  ampoule = await startAmpoule({ mcpServers: { answers: fixture('answers') } }, { directory: folder.path });
+  ampoule = await startAmpoule({ check: 'off', mcpServers: { answers: fixture('answers') } }, { directory: folder.path });
   config = await writeConfig(folder.path, { mcpServers: { answers: fixture('answers') }, log: { level: 'warn', format: 'json' } });
 });
 afterAll(async () => {

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -28,11 +28,11 @@ async function stage(ampoule: Ampoule, to: number, isThere: (wrapper: string) =>
   await new Promise((resolve) => setTimeout(resolve, 100));
 }
 
-describe('results that break their declared schema', () => {
-  let ampoule: Ampoule;
-  beforeAll(async () => void (ampoule = await startAmpoule(CONFIG)));
-  afterAll(() => ampoule.stop());
+let ampoule: Ampoule;
+beforeAll(async () => void (ampoule = await startAmpoule(CONFIG)));
+afterAll(() => ampoule.stop());
 
+describe('results that break their declared schema', () => {
   test.each(LANES)('are delivered with a warning that names tool and field and no value, %s', async (lane) => {
     const client = await ampoule.connect(lane);
     const code = 'import { broken } from "servers/drifting"; const { rows } = await broken({}); await broken({}); return rows?.length;';
@@ -77,10 +77,6 @@ describe('schemas that change', () => {
   const bare =
     'import { callTool } from "ampoule";\nconst name = "list_issues";\nawait callTool("drifting", name, { repo: "a/b" });\nreturn 1;';
   const others = 'import { listIssues } from "servers/other";\nreturn (await listIssues({ repo: "a/b" })).items.length;';
-  let ampoule: Ampoule;
-  beforeAll(async () => void (ampoule = await startAmpoule(CONFIG)));
-  afterAll(() => ampoule.stop());
-
   const drift = (answer: Answer): string[] => warningsOf(answer, 'WARN_SCHEMA_DRIFT').map(({ message }) => message);
 
   test('say nothing to programs at first, nor when only words have changed', async () => {
@@ -177,13 +173,12 @@ describe('results that nobody declares', () => {
 
   test('a damaged file is replaced, and the start does not fail', async () => {
     await using folder = await temporary();
-    const first = await startAmpoule(CONFIG, { directory: folder.path });
-    await first.stop();
+    await mkdir(join(folder.path, 'cache'));
     for (const name of ['learned.db', 'drift.db']) await writeFile(join(folder.path, 'cache', name), 'no database '.repeat(500));
-    const second = await startAmpoule(CONFIG, { directory: folder.path });
-    expect(second.stderr).toContain('A file in the cache folder cannot be used');
-    expect(await second.result(ASK, { input: ANSWER })).toBe(7);
-    await second.stop();
+    const ampoule = await startAmpoule(CONFIG, { directory: folder.path });
+    expect(ampoule.stderr).toContain('A file in the cache folder cannot be used');
+    expect(await ampoule.result(ASK, { input: ANSWER })).toBe(7);
+    await ampoule.stop();
   });
 });
 

@@ -4,8 +4,10 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, inject, test } from 'vitest';
 import { bundleGuest } from '../../src/bundle/guest.ts';
+import { languageSchema } from '../../src/config/feature-schemas.ts';
 import { ensureEngine, engineHash, type EngineSources } from '../../src/engine/engine.ts';
 import { readEngineFiles } from '../../src/engine/engine-files.ts';
+import { openEngine } from '../../src/open-sandbox.ts';
 
 const folders: string[] = [];
 afterEach(async () => {
@@ -122,11 +124,9 @@ test('two builds at once for one damaged cache give one good engine, without a t
 }, 120_000);
 
 test('the SpiderMonkey engine is the same, byte for byte, wherever and whenever it is built', async () => {
-  const wit = (await sources()).wit;
-  const spiderMonkey: EngineSources = { kind: 'starlingmonkey', guest: await bundleGuest('starlingmonkey', LANGUAGE), wit };
-  const [first, second] = await Promise.all(
-    [await emptyCache(), await emptyCache()].map((cacheDirectory) => ensureEngine(spiderMonkey, { cacheDirectory })),
-  );
+  const config = { engine: 'starlingmonkey', language: languageSchema.parse({}) } as const;
+  // The one of the other tests, of whenever and wherever they were run first, and a new one.
+  const [first, second] = await Promise.all([inject('cacheDirectory'), await emptyCache()].map((cache) => openEngine(config, cache)));
   const manifest = (folder: string | undefined): Promise<string> => readFile(join(folder ?? '', 'manifest.json'), 'utf8');
   expect(await manifest(first?.directory)).toBe(await manifest(second?.directory));
 }, 120_000);

@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import { attackCompileStage, IMPORT, SYNTAX, THROWN, TYPES } from './compile-attack.ts';
+import { sampled } from './sampled.ts';
 
 /** Programs that attack what reads, checks and bundles them: by odd forms of the language, by size, nesting and types. */
 const { all } = attackCompileStage();
@@ -53,7 +54,8 @@ describe('bombs of size, nesting and types', () => {
   const S = 250_000;
   const fill = (part: string, size = S): string => part.repeat(Math.floor(size / part.length));
   const NESTED = [SYNTAX, 'ERR_BUNDLE_FAILED'];
-  all([
+  // Most of them end before there is an engine.
+  const bombs: Parameters<typeof all>[0] = [
     ['more text than is allowed', `return "${'x'.repeat(300_000)}"`, 'ERR_SERVER_INPUT'],
     ['a quarter of a megabyte in one literal', `return "${'x'.repeat(S)}".length`, { value: S }],
     ['a number of 250,000 digits', `return ${'9'.repeat(S)} === Infinity`, { value: true }],
@@ -66,7 +68,7 @@ describe('bombs of size, nesting and types', () => {
     ['patterns', `const ${fill('[', S / 2)}a${fill(']', S / 2)} = 1 as any; return 1`, NESTED],
     [
       'groups of a regular expression',
-      `return /${'('.repeat(60_000)}${')'.repeat(60_000)}/.source.length`,
+      `return /${'('.repeat(30_000)}${')'.repeat(30_000)}/.source.length`,
       ['ERR_COMPONENT_LOAD', 'ERR_EXECUTE_STACK', THROWN, 'completed', TYPES],
     ],
     [
@@ -107,5 +109,6 @@ describe('bombs of size, nesting and types', () => {
     ],
     ['ten thousand errors in one line', fill('qq;', 30_000), [TYPES, TIME]],
     ['sixty thousand broken rules in one line', fill('break q;'), SYNTAX, 1],
-  ]);
+  ];
+  all(sampled(bombs));
 });

@@ -10,7 +10,7 @@ const { executor } = attack({ workers: 2, mounts: {} });
 
 const FUEL = 'ERR_EXECUTE_FUEL';
 const SPENT = [FUEL, 'ERR_EXECUTE_MEMORY', 'ERR_EXECUTE_THROWN', 'ERR_EXECUTE_ENGINE'];
-const LIMITS = { fuel: 60_000_000, timeoutMs: 10_000, waitMs: 100, memoryMb: 24, maxToolCalls: 20 };
+const LIMITS = { fuel: 30_000_000, timeoutMs: 10_000, waitMs: 100, memoryMb: 24, maxToolCalls: 20 };
 
 interface Kind {
   readonly name: string;
@@ -48,11 +48,11 @@ function expectEnd({ name, ends }: Kind, outcome: RunOutcome): void {
   expectNothingLeaked(outcome);
 }
 
-test.each(KINDS.map((kind) => [kind.name, kind] as const))(
-  '%s beside each of the others, and an innocent run beside them',
-  async (_name, kind) => {
+test.each(KINDS.map((kind, at) => [kind.name, kind, KINDS.slice(at)] as const))(
+  '%s beside each of the others that it has not been beside yet, and an innocent run beside them',
+  async (_name, kind, others) => {
     const { pid } = executor();
-    const pairs = KINDS.map(async (other, i) => {
+    const pairs = others.map(async (other, i) => {
       const [first, second] = await Promise.all([start(kind), start(other)]);
       expectEnd(kind, first);
       expectEnd(other, second);
@@ -77,11 +77,11 @@ test('fifty of all kinds at once, three times, with innocent runs between them t
   expect(executor().pid).toBe(pid);
 });
 
-test('what fifty runs hold that wait is given back when they are through', async () => {
+test('what many runs hold that wait is given back when they are through', async () => {
   const resident = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${executor().pid}/status`, 'utf8'))?.[1]) / 1024;
   const body = 'for (let i = 0; i < 3; i++) console.log("x".repeat(1e6)); await ampoule.sleep(1e6)';
   const limits = { waitMs: 300, memoryMb: 24, maxLogBytes: 4_000_000 };
-  const outcomes = await Promise.all(Array.from({ length: 50 }, () => runBody(executor(), body, { limits })));
+  const outcomes = await Promise.all(sampled(Array.from({ length: 50 }, () => body)).map((each) => runBody(executor(), each, { limits })));
   expect(outcomes.map(codeOf)).toEqual(outcomes.map(() => 'ERR_EXECUTE_WAITING_TIME'));
   for (const { large } of outcomes) large?.done?.();
   expect(resident()).toBeLessThan(1_500);

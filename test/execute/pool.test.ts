@@ -8,6 +8,7 @@ import { createWorkerPool, type WorkerPool } from '../../src/execute/pool.ts';
 import type { PooledRun } from '../../src/execute/pooled-run.ts';
 import type { RunOutcome } from '../../src/execute/run.ts';
 import type { RunTask, SentCall, WorkerSetup } from '../../src/execute/worker-protocol.ts';
+import type { WorkerWatchOptions } from '../../src/execute/worker-watch.ts';
 import { codeOf, DEFAULT_RUN_LIMITS, resultOf } from '../support/executor.ts';
 
 /** Real workers, without the processes around them. */
@@ -25,8 +26,8 @@ beforeAll(async () => {
 const pools: WorkerPool[] = [];
 afterEach(() => Promise.all(pools.splice(0).map((pool) => pool.close())));
 
-function openPool(workers: number, maxRunsPerWorker = 200, maxHeldBytes?: number): WorkerPool {
-  const pool = createWorkerPool(setup, { workers, maxRunsPerWorker, ...(maxHeldBytes === undefined ? {} : { maxHeldBytes }) });
+function openPool(workers: number, maxRunsPerWorker = 200, maxHeldBytes?: number, watch: WorkerWatchOptions = {}): WorkerPool {
+  const pool = createWorkerPool(setup, { workers, maxRunsPerWorker, ...watch, ...(maxHeldBytes === undefined ? {} : { maxHeldBytes }) });
   pools.push(pool);
   return pool;
 }
@@ -209,3 +210,30 @@ test('a worker that is lost while it starts is replaced, and no run waits for it
     process.off('worker', note);
   }
 });
+
+test('a worker that hangs is ended with its runs and replaced, and one that computes or waits is not', async () => {
+  const started: Worker[] = [];
+  const note = (worker: Worker): void => void started.push(worker);
+  process.on('worker', note);
+  try {
+    const pool = openPool(1, 200, undefined, { lookMs: 10, hungMs: 150 });
+    let called = false;
+    const waiting = run(pool, WAIT, () => (called = true));
+    await expect.poll(() => called, { timeout: 5_000 }).toBe(true);
+    // Much longer than a hung worker has, first without doing anything, then without pause.
+    expect(resultOf(await outcomeOf(run(pool, 'await new Promise((done) => setTimeout(done, 400)); return 1')))).toBe(1);
+    expect(codeOf(await outcomeOf(run(pool, 'for (;;);', undefined, 600)))).toBe('ERR_EXECUTE_ACTIVE_TIME');
+    waiting.answer({ type: 'answer', call: 1, ok: true, answer: '{"ok":1}' });
+    expect(resultOf(await outcomeOf(waiting))).toBe(1);
+    called = false;
+    const lost = run(pool, WAIT, () => (called = true));
+    await expect.poll(() => called, { timeout: 5_000 }).toBe(true);
+    // In a native call, as a read is of a disk that does not answer: each snapshot holds the thread up.
+    for (let n = 0; n < 40; n++) void started[0]?.getHeapSnapshot().catch(() => undefined);
+    await expect(lost.ended).rejects.toMatchObject({ code: 'ERR_EXECUTE_ENGINE', message: expect.stringContaining('did nothing') });
+    await expect.poll(() => outcomeOf(run(pool, 'return 7')).then(resultOf, String), { timeout: 10_000 }).toBe(7);
+    expect(started.length).toBeGreaterThan(1);
+  } finally {
+    process.off('worker', note);
+  }
+}, 30_000);

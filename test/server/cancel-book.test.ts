@@ -6,7 +6,13 @@ import { LOCAL } from '../../src/server/request-principal.ts';
 test('the name of a request is short, however long what a client sends for it, and of its own for each', () => {
   const long = ['a', 'b'].map((end) => requestKey(LOCAL, 's', 'x'.repeat(1_000_000) + end));
   expect(Math.max(...long.map((key) => key.length))).toBeLessThan(600);
-  const keys = [...long, requestKey(LOCAL, 's', 1), requestKey(LOCAL, 's', '1'), requestKey(LOCAL, 's 1', ''), requestKey(LOCAL, 's', ' 1')];
+  const keys = [
+    ...long,
+    requestKey(LOCAL, 's', 1),
+    requestKey(LOCAL, 's', '1'),
+    requestKey(LOCAL, 's 1', ''),
+    requestKey(LOCAL, 's', ' 1'),
+  ];
   expect(new Set(keys).size).toBe(keys.length);
 });
 

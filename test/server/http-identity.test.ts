@@ -8,7 +8,8 @@ import { demandIdentity } from '../../src/server/http-auth.ts';
 import type { AccessFixture } from '../access/access-fixture.ts';
 import type { TestIssuer } from '../access/issuer-fixture.ts';
 import { bearer, META, MODERN_HEADERS, startAuthFixture, type AuthFixture } from './auth-fixture.ts';
-import { eventually, type HttpFixture } from './http-fixture.ts';
+import { createCannedPort } from './canned-port.ts';
+import { eventually, startFixture, type HttpFixture } from './http-fixture.ts';
 import { callBody, JSON_TYPE, LIST, rpc, send } from './raw-http.ts';
 
 const DISCOVER = rpc('server/discover', { _meta: META });
@@ -140,6 +141,14 @@ describe('a stream that is open', () => {
   const state = async (ended: Promise<string>, ms: number): Promise<string> =>
     Promise.race([ended, new Promise<string>((resolve) => setTimeout(resolve, ms, 'open'))]);
 
+  test('is one of at most 128 of its principal: nobody takes the room of the others, and one that ends makes room', async () => {
+    const greedy = access.register.create({ name: 'greedy' });
+    const many = await Promise.all(Array.from({ length: 130 }, () => listen(greedy.key).opened));
+    expect([many.filter((status) => status === 200).length, many.filter((status) => status === 429).length]).toEqual([128, 2]);
+    expect(await listen(alice).opened).toBe(200);
+    access.register.revoke(greedy.id);
+  });
+
   test('ends soon after its key was revoked, and no other does', async () => {
     const dora = access.register.create({ name: 'dora' });
     const [hers, bobs] = [listen(dora.key), listen(bob)];
@@ -190,4 +199,36 @@ describe('a stream that is open', () => {
     expect((await run).body).toContain('slept');
     expect((await send(url, 'POST', headers, LIST)).status).toBe(401);
   });
+});
+
+test('a run that waits for a person, with no request open, ends soon after the key was revoked that it was begun with', async () => {
+  const aborted: string[] = [];
+  const port = createCannedPort();
+  const execute: typeof port.execute = async (request, options) => {
+    const { approver, signal } = options;
+    signal?.addEventListener('abort', () => aborted.push(request.code));
+    const call = { executionId: 'exe', principal: '', call: 1, server: 's', tool: 't', arguments: {}, text: 'May it?' };
+    await approver?.ask(call, signal ?? new AbortController().signal);
+    return port.execute(request, options);
+  };
+  const asking = await startFixture({ auth: access.auth, port: { ...port, asks: () => true, execute } });
+  const meta = { ...META, 'io.modelcontextprotocol/clientCapabilities': { elicitation: {} } };
+  const [fay, gus] = ['fay', 'gus'].map((name) => access.register.create({ name }));
+  for (const { key, code } of [
+    { key: fay!.key, code: 'of fay' },
+    { key: gus!.key, code: 'of gus' },
+  ]) {
+    const headers = { ...MODERN_HEADERS, 'mcp-method': 'tools/call', 'mcp-name': 'execute_code', ...bearer(key) };
+    const answer = await send(
+      asking.server.url,
+      'POST',
+      headers,
+      rpc('tools/call', { name: 'execute_code', arguments: { code }, _meta: meta }),
+    );
+    expect(answer.body).toContain('apr_');
+  }
+  access.register.revoke(fay!.id);
+  await eventually(() => aborted.length > 0);
+  expect(aborted).toEqual(['of fay']);
+  await asking.server.close();
 });

@@ -48,6 +48,18 @@ describe('the stdio program', () => {
     expect(code).toBe(0);
   });
 
+  test('reads messages that come byte by byte, in the middle of characters too', async () => {
+    const child = start();
+    let text = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    const input = 'ü€😀\u2028';
+    for (const byte of Buffer.from(`${JSON.stringify(initialize)}\n${call({ code: 'echo', input }, 2)}\n`)) {
+      await new Promise<void>((resolve) => child.stdin.write(Buffer.of(byte), () => resolve()));
+    }
+    await eventually(() => text.includes('"id":2'));
+    expect(text).toContain('ü€😀');
+  });
+
   test('writes nothing but MCP messages to stdout, whatever it reads', async () => {
     const child = start();
     const chunks: Buffer[] = [];

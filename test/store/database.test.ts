@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -52,6 +53,15 @@ test('a file that is something else is refused', () => {
   const file = join(folder, 'notes.txt');
   writeFileSync(file, 'These are my notes. '.repeat(100));
   expect(() => openDatabase({ file, migrations: [FIRST] })).toThrow('not a database');
+});
+
+test('what is no file in the place of one is refused at once: nobody waits at a pipe', () => {
+  const [pipe, directory] = [join(folder, 'pipe.db'), join(folder, 'directory.db')];
+  execFileSync('mkfifo', [pipe]);
+  mkdirSync(directory);
+  expect(() => openDatabase({ file: pipe, migrations: [FIRST] })).toThrow('ENXIO');
+  expect(() => openDatabase({ file: directory, migrations: [FIRST] })).toThrow('EISDIR');
+  expect(() => openDatabase({ file: '/dev/null', migrations: [FIRST] })).toThrow('it is no regular file');
 });
 
 test('work that fails leaves nothing, also when the database has ended its transaction', () => {

@@ -29,6 +29,39 @@ async function listen(handler: Handler): Promise<string> {
   return promise;
 }
 
+test('a server that asks without end and takes no answer is left before its answers take all connections', async () => {
+  const held = new Set<ServerResponse>();
+  let mostHeld = 0;
+  const url = await listen((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      if (request.method === 'GET') {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        for (let id = 0; id < 2_000; id++) response.write(`data: ${JSON.stringify({ jsonrpc: '2.0', id, method: 'ping' })}\n\n`);
+        return;
+      }
+      const message = JSON.parse(body || '{}') as RawRequest;
+      if (message.method === 'initialize') {
+        json(response, {
+          jsonrpc: '2.0',
+          id: message.id,
+          result: { protocolVersion: '2025-11-25', capabilities: {}, serverInfo: { name: 'raw', version: '1' } },
+        });
+      } else if (message.method === 'notifications/initialized') response.writeHead(202).end();
+      else if ('result' in message) {
+        held.add(response);
+        response.once('close', () => held.delete(response));
+        mostHeld = Math.max(mostHeld, held.size);
+      } else response.writeHead(400).end();
+    });
+  });
+  const upstreams = connect({ raw: remote('http', url) });
+  await until(() => server(upstreams, 'raw').reason?.includes('does not take the answers') === true);
+  expect(mostHeld).toBeLessThanOrEqual(64);
+  await upstreams.close();
+});
+
 interface RawRequest {
   readonly id?: number;
   readonly method: string;

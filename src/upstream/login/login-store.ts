@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { SandboxError } from '../../errors.ts';
 import { transact } from '../../store/database.ts';
+import { fileState } from '../../store/file-state.ts';
 import { openReadable } from '../../store/readable-database.ts';
 import { readOrMakeKey } from './key-file.ts';
 import { loginSchema, type Login } from './record.ts';
@@ -81,13 +82,13 @@ class SqliteLogins implements LoginStore {
   readonly #db: DatabaseSync;
   readonly #key: Uint8Array;
   readonly #file: string;
-  readonly #inode: number;
+  readonly #state: string;
 
   constructor(db: DatabaseSync, key: Uint8Array, file: string) {
     this.#db = db;
     this.#key = key;
     this.#file = file;
-    this.#inode = statSync(file).ino;
+    this.#state = fileState(file);
   }
 
   servers(): string[] {
@@ -145,7 +146,7 @@ class SqliteLogins implements LoginStore {
   }
 
   isCurrent(): boolean {
-    return statSync(this.#file, { throwIfNoEntry: false })?.ino === this.#inode;
+    return fileState(this.#file) === this.#state;
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { array, constantFrom, oneof, sample, string } from 'fast-check';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, inject, test } from 'vitest';
 import { type Engine, openEngine, runProgram } from '../harness.ts';
 import { type Call, differences } from './intl-against-node.ts';
 
@@ -48,7 +48,7 @@ const texts = array(oneof({ weight: 4, arbitrary: constantFrom(...PIECES) }, str
 });
 
 test('so are those of random texts in many scripts', () => {
-  const values = sample(texts, { numRuns: 1200, seed: 4 }).map((pieces) => pieces.join(''));
+  const values = sample(texts, { numRuns: inject('engineKind') === 'quickjs' ? 1_200 : 800, seed: 4 }).map((pieces) => pieces.join(''));
   const calls = GRANULARITIES.map((granularity): Call => {
     return {
       locale: 'en',
@@ -108,7 +108,7 @@ test('time grows with the text and not with its square, also where the rules loo
   const parts = ['Some words, and 3.5 more. ', "a'\u0301\u200d", '. 1 ', '🇩🇪', 'क्'];
   const code = `const took = [];
     for (const part of input) for (const granularity of ['grapheme', 'word', 'sentence']) {
-      const text = part.repeat(Math.ceil(100_000 / part.length));
+      const text = part.repeat(Math.ceil(30_000 / part.length));
       let length = 0;
       for (const { segment } of new Intl.Segmenter('en', { granularity }).segment(text)) length += segment.length;
       if (length !== text.length) took.push(part + granularity);
@@ -116,5 +116,5 @@ test('time grows with the text and not with its square, also where the rules loo
     return took`;
   const from = performance.now();
   expect(runProgram(engine, code, { input: parts }).result).toEqual([]);
-  expect(performance.now() - from).toBeLessThan(20_000);
+  expect(performance.now() - from).toBeLessThan(10_000);
 });

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { type Engine, openEngine, runProgram } from '../harness.ts';
+import { sampled } from '../../escape/sampled.ts';
 import { type Call, differences } from './intl-against-node.ts';
 
 let engine: Engine;
@@ -9,6 +10,7 @@ beforeAll(async () => {
 
 const HOUR = 3_600_000;
 const ALL = Intl.supportedValuesOf('timeZone');
+const SAMPLED = sampled(ALL);
 const CLOCK = `const f = new Intl.DateTimeFormat(locale, { ...options, year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric', hourCycle: 'h23' });
   return values.map((time) => f.format(time)).join(' | ')`;
 
@@ -18,7 +20,7 @@ test('every zone shows the same clock as in Node, through 140 years', () => {
     differences(
       engine,
       CLOCK,
-      ALL.map((timeZone): Call => ({ locale: 'en', options: { timeZone }, values })),
+      SAMPLED.map((timeZone): Call => ({ locale: 'en', options: { timeZone }, values })),
     ),
   ).toEqual([]);
 });
@@ -55,7 +57,7 @@ test('names of zones are those of Node', () => {
   const values = [Date.UTC(2024, 0, 15), Date.UTC(2024, 6, 15), Date.UTC(1985, 3, 1)];
   const body = `const f = new Intl.DateTimeFormat(locale, options); return values.map((time) => f.formatToParts(time).find(({ type }) => type === 'timeZoneName').value)`;
   const calls = ['short', 'long', 'shortOffset', 'longOffset'].flatMap((timeZoneName) =>
-    ALL.map((timeZone): Call => ({ locale: 'en', options: { timeZone, timeZoneName }, values })),
+    SAMPLED.map((timeZone): Call => ({ locale: 'en', options: { timeZone, timeZoneName }, values })),
   );
   expect(differences(engine, body, calls)).toEqual([]);
 });

@@ -26,7 +26,9 @@ test.each([
   const sent: string[] = [];
   const fetch = async (target: string | URL, init: RequestInit = {}): Promise<Response> => {
     const basic = new Headers(init.headers).get('authorization')?.replace('Basic ', '') ?? '';
-    sent.push(`${String(target)} ${Buffer.from(basic, 'base64').toString()} ${String(init.body)}`);
+    sent.push(
+      `${String(target)} ${Buffer.from(basic, 'base64').toString()} ${init.body instanceof URLSearchParams ? init.body.toString() : 'no form'}`,
+    );
     return new Response();
   };
   expect(await revoke(LOGIN, { ...remote('http', url), oauth }, fetch)).toBe(true);
