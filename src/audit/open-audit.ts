@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { keyedHash } from 'blake3';
 import type { AuditConfig } from '../config/audit-schema.ts';
 import { SandboxError } from '../errors.ts';
 import { Audit } from './audit.ts';
 import type { AuditLine } from './audit-event.ts';
 import { openAuditFile } from './audit-file.ts';
-import { openAuditHash, type AuditHash } from './audit-hashes.ts';
+import { auditHashOf, openAuditHash, type AuditHash } from './audit-hashes.ts';
 import type { Outlet } from './audit-outlet.ts';
 import { openAuditStore, type AuditStore } from './audit-store.ts';
 
@@ -66,7 +65,7 @@ function openHash(file: string, refuse: boolean, log: OpenAuditOptions['log']): 
     if (refuse) throw cannotOpen('key file', err);
     log.warn({ err }, 'The key of the hashes in the audit cannot be kept: after a restart the same text has another hash');
     const key = randomBytes(32);
-    return (text) => keyedHash(key, text).toString('hex');
+    return auditHashOf(key);
   }
 }
 
