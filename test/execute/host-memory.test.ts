@@ -50,7 +50,8 @@ test('a run has at most four megabytes of arguments on their way, and all its ca
   const body =
     'const x = "y".repeat(9e5); return (await Promise.all(Array.from({ length: 12 }, () => ampoule.callTool("s", "t", { x })))).length';
   expect(resultOf(await runBody(executor, body, { onCall }))).toBe(12);
-  expect(most).toBe(4);
+  expect(most).toBeGreaterThan(1);
+  expect(most).toBeLessThanOrEqual(4);
 });
 
 test('large answers that many runs do not take are no burden for the executor or for others', async () => {

@@ -112,7 +112,8 @@ describe.concurrent('with a run', { timeout: 60_000 }, () => {
     ['queues it again', /queued a run/],
     ['begins what began', /not queued/],
     ['makes programs', /does not stop telling/],
-    ['hangs computing', /computes and does not answer/],
+    // On a machine that gives it little time it is not sure to compute, and gets ten seconds.
+    ['hangs computing', /computes and does not answer|did not answer for 10 seconds/],
     ['hangs asleep', /sleeps and does not answer/],
     ['stops itself', /was stopped/],
     ['grows', /memory grew to \d+ MiB, more than 400 MiB/],

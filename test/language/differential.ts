@@ -28,10 +28,9 @@ interface Program {
  * Tests that every program of an area gives the same text on our engine, by both ways of the bundler, and on plain Node. A program may
  * use `show` and `tried` of `prelude.txt`; its last line is its `return`.
  */
-export function compareWithNode(area: string): void {
+export function compareWithNode(area: string, ours: Ours): void {
   const programs = readPrograms(area).filter(({ engine }) => engine === undefined || engine === inject('engineKind'));
   let node: readonly string[];
-  const ours = openOurs();
   beforeAll(async () => {
     node = await runOnNode(programs.map(({ code }) => code + PRELUDE));
   });
@@ -44,7 +43,13 @@ export function compareWithNode(area: string): void {
 }
 
 /** The checker, the bundler and the engine of a test file. */
-export function openOurs(): { problems(code: string): Promise<string[]>; run(code: string): Promise<string> } {
+export interface Ours {
+  problems(code: string): Promise<string[]>;
+  run(code: string): Promise<string>;
+}
+
+/** Opens them before the tests of the file and closes them after the last: one of each is enough for all. */
+export function openOurs(): Ours {
   let bundler: Bundler;
   let checker: Checker;
   let executor: SupervisedExecutor;

@@ -1,6 +1,8 @@
 import { describe } from 'vitest';
-import { compareWithNode } from './differential.ts';
+import { compareWithNode, openOurs } from './differential.ts';
+
+const ours = openOurs();
 
 describe.each(['algorithms', 'data', 'semantics', 'ordering', 'kinds'])('%s', (area) => {
-  compareWithNode(area);
+  compareWithNode(area, ours);
 });

@@ -1,6 +1,8 @@
 import { describe } from 'vitest';
-import { compareWithNode } from './differential.ts';
+import { compareWithNode, openOurs } from './differential.ts';
+
+const ours = openOurs();
 
 describe.each(['syntax', 'classes', 'typescript', 'async', 'collections', 'errors'])('%s', (area) => {
-  compareWithNode(area);
+  compareWithNode(area, ours);
 });
