@@ -17,6 +17,12 @@ const ON_EVERY_ENGINE = [
   'test/pins',
 ].map((path) => `${path}**/*.test.ts`);
 
+/**
+ * What is the same code in front of both engines: the parser, the bundler and the checker, and `Intl` of the guest runtime, of which
+ * `test/language` compares a part with Node on each.
+ */
+const ALIKE = ['test/escape/compile-*.test.ts', 'test/host-functions/guest/intl-*.test.ts'];
+
 /** What computes and nothing else: no processes, no clocks of its own. Such files may share one, which saves loading everything again. */
 const COMPUTES = ['config', 'discovery', 'drift', 'policy', 'result', 'session', 'skill', 'wrappers'].map(
   (folder) => `test/${folder}/**/*.test.ts`,
@@ -47,7 +53,7 @@ export default defineConfig({
     projects: [
       project('computes', 'quickjs', { include: COMPUTES, isolate: false }),
       project('suite', 'quickjs', { include: ['test/**/*.test.ts'], exclude: COMPUTES }),
-      project('starlingmonkey', 'starlingmonkey', { include: ON_EVERY_ENGINE }),
+      project('starlingmonkey', 'starlingmonkey', { include: ON_EVERY_ENGINE, exclude: ALIKE }),
     ],
   },
 });
