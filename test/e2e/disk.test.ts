@@ -90,7 +90,7 @@ describe.skipIf(NO_SMALL_DISK !== undefined)(
 
     test('is read-only: programs run, states and skills are read, and nothing pretends to be kept', async () => {
       const once = 'echo "return 1;" | "$NODE" "$MAIN" run - --json --config "$CONFIG" > "$0/first" 2>&1';
-      const ampoule = await startOnSmallDisk('8m', `${once} && mount -o remount,ro "$0"`);
+      const ampoule = await startOnSmallDisk('8m', `${once} && mount -o remount,bind,ro "$0"`);
       expect(await ending(ampoule, 'return input * 3;', { input: 7 })).toBe(21);
       expect(await ending(ampoule, 'return input * 3;', { input: 7 })).toBe(21);
       expect(await ending(ampoule, COUNT, { session: 'new' })).toBe('ERR_SESSION_STORE');

@@ -13,7 +13,7 @@ db.exec("INSERT INTO notes VALUES ('kept')");
 // As a process leaves it that is killed: what it has committed is beside the file.
 for (const end of ['', '-wal']) copyFileSync(place(`closed.db${end}`), place(`killed.db${end}`));
 db.close();
-execFileSync('mount', ['-o', 'remount,ro', folder]);
+execFileSync('mount', ['-o', 'remount,bind,ro', folder]);
 
 const read = (name: string, migrations: readonly string[] = [FIRST]): unknown => {
   try {

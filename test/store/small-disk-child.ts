@@ -42,7 +42,7 @@ async function lockDisk(): Promise<SmallDiskReport> {
     store.close();
     places.set(kind, place);
   }
-  execFileSync('mount', ['-o', 'remount,ro', folder]);
+  execFileSync('mount', ['-o', 'remount,bind,ro', folder]);
   const told: Record<string, StoreReport> = {};
   for (const [kind, place] of places) {
     const read = await reopen(kind, place);
