@@ -1,5 +1,8 @@
 /** What a gateway under test is asked over the channel to whoever started it. */
-export type InstrumentQuestion = { readonly ask: 'figures'; readonly id: number } | { readonly ask: 'end thread' };
+export interface InstrumentQuestion {
+  readonly ask: 'figures';
+  readonly id: number;
+}
 
 /** What it has at the moment, after a collection of garbage where that can be asked for. */
 export interface InstrumentAnswer {
@@ -9,6 +12,4 @@ export interface InstrumentAnswer {
   readonly rss: number;
   readonly heapUsed: number;
   readonly external: number;
-  /** Threads of the gateway's own. */
-  readonly threads: number;
 }

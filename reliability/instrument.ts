@@ -30,12 +30,10 @@ function endWorker(): void {
 function instrumentGateway(): void {
   instrumentExecutors();
   process.on('message', (question: InstrumentQuestion) => {
-    if (question.ask === 'end thread') return endWorker();
     globalThis.gc?.();
     const timers = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
     const { rss, heapUsed, external } = process.memoryUsage();
-    process.send?.({ id: question.id, timers, rss, heapUsed, external, threads: workers.size } satisfies InstrumentAnswer);
-    return undefined;
+    process.send?.({ id: question.id, timers, rss, heapUsed, external } satisfies InstrumentAnswer);
   });
   // Whoever started it is gone, and with it who would end it.
   process.on('disconnect', () => process.exit(1));

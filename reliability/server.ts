@@ -110,11 +110,6 @@ export class ServerUnderTest {
     return now;
   }
 
-  /** Ends a thread of the gateway itself. */
-  endThread(): boolean {
-    return this.#tell({ ask: 'end thread' });
-  }
-
   /** @throws Error when the gateway does not answer in time */
   async figures(): Promise<InstrumentAnswer> {
     const id = this.#questions++;

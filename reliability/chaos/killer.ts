@@ -10,6 +10,7 @@ const PROCESSES: Readonly<Record<string, RegExp>> = {
   executor: /execute.executor\.[jt]s/,
   checker: /\btsc\b.* --api/,
   bundler: /\besbuild\b/,
+  parser: /scan-process\.[jt]s/,
   'stdio upstream': /over-stdio\.ts/,
 };
 const FROZEN = 'frozen ';
@@ -19,7 +20,6 @@ export const KILLS = [
   ...Object.keys(PROCESSES),
   ...Object.keys(PROCESSES).map((name) => FROZEN + name),
   'worker thread',
-  'parser thread',
   'HTTP upstream',
   AGAIN,
 ] as const;
@@ -62,8 +62,6 @@ function killOne(what: string, server: ServerUnderTest, web: WebUpstream | undef
   switch (what) {
     case 'worker thread':
       return signal(pickOf(processes, PROCESSES['executor'], random), 'SIGUSR2');
-    case 'parser thread':
-      return server.endThread();
     case 'HTTP upstream':
       return web?.kill() ?? false;
     default:

@@ -39,7 +39,7 @@ export interface BundlerOptions {
   readonly timeoutMs?: number;
 }
 
-/** Turns agents' code into scripts. Holds a child process and up to two threads from the first use until it is closed. */
+/** Turns agents' code into scripts. Holds up to three child processes from the first use until it is closed. */
 export interface Bundler extends AsyncDisposable {
   /**
    * @throws SandboxError ERR_BUNDLE_SYNTAX, ERR_BUNDLE_IMPORT, ERR_BUNDLE_FORM about the code, each with its positions;
@@ -80,11 +80,10 @@ export function createBundler(options: BundlerOptions): Bundler {
     if (closed) throw new SandboxError('ERR_BUNDLE_FAILED', 'The bundler is closed.');
   };
   let closed = false;
-  const close = (): Promise<void> => {
+  const close = async (): Promise<void> => {
     closed = true;
-    scanner[Symbol.dispose]();
     esbuild[Symbol.dispose]();
-    return Promise.resolve();
+    await scanner[Symbol.asyncDispose]();
   };
   return {
     async bundle(source, signal) {

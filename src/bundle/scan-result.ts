@@ -90,7 +90,10 @@ export interface RegExpPort {
 
 export type ScanResult = Scan | Unreadable;
 
-/** What the parser's thread is asked. */
+/** What the parser's process answers. */
+export type Found = ScanResult | ModuleScan | RegExpPort;
+
+/** What it is asked. */
 export interface ScanRequest {
   readonly text: string;
   /** A program runs and has a result; a module is imported; a script is finished but for its regular expressions. */

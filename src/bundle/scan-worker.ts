@@ -1,13 +1,11 @@
 import { parentPort } from 'node:worker_threads';
 import { scan, scanModule } from './scan.ts';
-import type { ModuleScan, RegExpPort, ScanRequest, ScanResult } from './scan-result.ts';
+import type { Found, ScanRequest } from './scan-result.ts';
 
-// Node says that taking types away is new in it, and would say so on the operator's log.
-process.removeAllListeners('warning');
 // The parser makes an error for each thing that it reads past, perhaps thousands, and nobody looks at their stacks.
 Error.stackTraceLimit = 0;
 
-async function answer(text: string, form: ScanRequest['form']): Promise<ScanResult | ModuleScan | RegExpPort> {
+async function answer({ text, form }: ScanRequest): Promise<Found> {
   switch (form) {
     case 'program':
       return scan(text);
@@ -19,11 +17,11 @@ async function answer(text: string, form: ScanRequest['form']): Promise<ScanResu
   }
 }
 
-// The thread of `scanner.ts`: a parser cannot be interrupted, a thread can.
+// The thread of `scan-process.ts`: a parser cannot be interrupted, and who runs it hears nothing meanwhile.
 parentPort?.on('message', (request: ScanRequest) => void tell(request));
 
-async function tell({ text, form }: ScanRequest): Promise<void> {
-  const found = await answer(text, form);
+async function tell(request: ScanRequest): Promise<void> {
+  const found = await answer(request);
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
   parentPort?.postMessage(found);
 }

@@ -40,7 +40,7 @@ export function scanModule(text: string): ModuleScan | Unreadable {
 
 /**
  * Parses an agent's text just enough to take its imports, exports and returns apart. Never throws. It may take very long
- * on text that is made for it, so it runs in a thread that can be ended.
+ * on text that is made for it, so it runs in a process that can be ended.
  */
 export function scan(text: string): ScanResult {
   try {

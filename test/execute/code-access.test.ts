@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readFolder } from '../../src/execute/code-access.ts';
+import { readFolder } from '../../src/read-access.ts';
 import { executorFlags } from '../../src/execute/executor-flags.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

@@ -1,0 +1,15 @@
+import { codeAccess } from '../read-access.ts';
+import { shutFlags } from '../shut-flags.ts';
+
+/** What the parser's code imports: a package that is not named here cannot be loaded in its process. */
+const CODE = { folders: ['src'], packages: ['@babel/parser', 'fastest-levenshtein'], deepPackages: ['regexpu-core'] };
+
+let flags: readonly string[] | undefined;
+
+/**
+ * How the parser's process is started: under Node's permission model, with no right but to read its code and start its thread. Where
+ * the packages are is looked up once.
+ */
+export function parserFlags(): readonly string[] {
+  return (flags ??= [...shutFlags(), ...codeAccess(CODE), '--allow-worker']);
+}
