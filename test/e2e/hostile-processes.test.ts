@@ -7,11 +7,13 @@ import { connect as connectClient } from '../server/clients.ts';
 import { answerOf, fixture, MAIN, PROCESS_BOUND_MS, spawnAmpoule, startAmpoule, temporary, writeConfig } from './harness.ts';
 import { descendants, living, until } from './processes.ts';
 
-/** Runs a program at a server that was started by hand. */
-async function resultAt(url: string, code: string): Promise<unknown> {
+/** Runs a program at a server that was started by hand. Throws, with the whole answer and the server's log, when it does not complete. */
+async function resultAt({ url, stderr }: Started, code: string): Promise<unknown> {
   const client = await connectClient('v2 client, 2026-07-28', { url });
   try {
-    return answerOf(await client.call({ code })).output.result;
+    const { output } = answerOf(await client.call({ code }));
+    if (output.status !== 'completed') throw new Error(`${JSON.stringify(output)}\n${stderr()}`);
+    return output.result;
   } finally {
     await client.close();
   }
@@ -45,6 +47,11 @@ async function startIn(setup: string, config: string): Promise<Started> {
   return { child, pid: child.pid ?? 0, url: /ready (\S+)/.exec(stdout)?.[1] ?? '', ended, stderr: () => stderr };
 }
 
+/** One that was killed is among them until it has ended: only when there is another one does the server know that it has to wait for it. */
+function executorsOf({ pid }: Started): number[] {
+  return descendants(pid).flatMap((entry) => (entry.command.includes('executor') ? [entry.pid] : []));
+}
+
 const LEAVES = 'import { leaves } from "servers/hostile"; return (await leaves({}) as { pids: number[] }).pids;';
 const stubborn = (): object => {
   const { command, args } = fixture('hostile') as { command: string; args: string[] };
@@ -56,7 +63,7 @@ describe.concurrent('processes of a hostile upstream', () => {
     await using folder = await temporary();
     const config = await writeConfig(folder.path, { check: 'off', mcpServers: { hostile: stubborn() } });
     const started = await startIn(':', config);
-    const pids = (await resultAt(started.url, LEAVES)) as number[];
+    const pids = (await resultAt(started, LEAVES)) as number[];
     expect(living(pids)).toEqual(pids);
     const all = [...pids, ...descendants(started.pid).map(({ pid }) => pid)];
     started.child.kill(signal);
@@ -68,7 +75,7 @@ describe.concurrent('processes of a hostile upstream', () => {
     await using folder = await temporary();
     const config = await writeConfig(folder.path, { check: 'off', mcpServers: { hostile: stubborn() } });
     const started = await startIn(':', config);
-    const pids = (await resultAt(started.url, LEAVES)) as number[];
+    const pids = (await resultAt(started, LEAVES)) as number[];
     const all = [...pids, ...descendants(started.pid).map(({ pid }) => pid)];
     expect(living(pids)).toEqual(pids);
     started.child.kill('SIGKILL');
@@ -99,14 +106,15 @@ describe.concurrent('a server', () => {
     await using folder = await temporary();
     const started = await startIn('ulimit -n 200', await writeConfig(folder.path, { check: 'off', mcpServers: {} }));
     const port = Number(new URL(started.url).port);
-    expect(await resultAt(started.url, 'return 2 + 2;')).toBe(4);
+    expect(await resultAt(started, 'return 2 + 2;')).toBe(4);
     const taken = Array.from({ length: 300 }, () => connect(port, '127.0.0.1').on('error', () => undefined));
     await until('the connections are taken', async () => (await readdir(`/proc/${started.pid}/fd`)).length > 120);
     const before = descendants(started.pid).filter(({ command }) => /executor|esbuild/.test(command));
     for (const { pid } of before) process.kill(pid, 'SIGKILL');
-    await until('there is another executor', () => descendants(started.pid).some(({ command }) => command.includes('executor')));
+    const killed = new Set(before.map(({ pid }) => pid));
+    await until('there is another executor', () => executorsOf(started).some((pid) => !killed.has(pid)));
     for (const socket of taken) socket.destroy();
-    expect(await resultAt(started.url, 'enum A { X = 4 } return A.X;')).toBe(4);
+    expect(await resultAt(started, 'enum A { X = 4 } return A.X;')).toBe(4);
     started.child.kill('SIGTERM');
     expect(await started.ended).toBe(0);
   });
@@ -118,8 +126,8 @@ describe.concurrent('a server', () => {
     started.child.stdout?.destroy();
     started.child.stderr?.destroy();
     const crash = 'import { crash } from "servers/hostile"; try { await crash({}); } catch (e) { return e.code; }';
-    expect(await resultAt(started.url, crash)).toBe('ERR_UPSTREAM_CLOSED');
-    expect(await resultAt(started.url, 'return 2 + 2;')).toBe(4);
+    expect(await resultAt(started, crash)).toBe('ERR_UPSTREAM_CLOSED');
+    expect(await resultAt(started, 'return 2 + 2;')).toBe(4);
     started.child.kill('SIGTERM');
     expect(await started.ended).toBe(0);
   });
@@ -131,15 +139,14 @@ describe.concurrent('a server', () => {
     await rm(engine);
     await cp(inject('engine').directory, join(engine, inject('engine').directory.split('/').at(-1) ?? ''), { recursive: true });
     const started = await startIn(':', config);
-    expect(await resultAt(started.url, 'return "first";')).toBe('first');
+    expect(await resultAt(started, 'return "first";')).toBe('first');
     const files = (await readdir(engine, { recursive: true })).filter((name) => name.endsWith('.wasm'));
     expect(files.length).toBeGreaterThan(0);
     for (const name of files) await writeFile(join(engine, name), Buffer.from('\0asm\x01\0\0\0'));
-    const executor = (): number | undefined => descendants(started.pid).find(({ command }) => command.includes('executor'))?.pid;
-    const first = executor();
-    process.kill(first ?? 0, 'SIGKILL');
-    await until('there is another executor', () => executor() !== undefined && executor() !== first);
-    expect(await resultAt(started.url, 'return "second";')).toBe('second');
+    const [first = 0] = executorsOf(started);
+    process.kill(first, 'SIGKILL');
+    await until('there is another executor', () => executorsOf(started).some((pid) => pid !== first));
+    expect(await resultAt(started, 'return "second";')).toBe('second');
     started.child.kill('SIGTERM');
     expect(await started.ended).toBe(0);
   });
@@ -153,7 +160,7 @@ describe.concurrent('a server', () => {
       names.map((name) => join(folder.path, 'cache', name)),
     );
     const started = await startIn(':', config);
-    expect(await resultAt(started.url, 'return 2 + 2;')).toBe(4);
+    expect(await resultAt(started, 'return 2 + 2;')).toBe(4);
     expect(names.filter((name) => !new RegExp(`ENXIO.*${name}`).test(started.stderr()))).toEqual([]);
     started.child.kill('SIGTERM');
     expect(await started.ended).toBe(0);
