@@ -227,7 +227,7 @@ async function openExecutor(options: OpenOptions, engine: Promise<EngineFiles>):
     log: (message) => log.warn(message),
   });
   const { executors, executorMemoryMb } = config;
-  return startExecutors({ init, programs, log, executors, executorMemoryMb });
+  return startExecutors({ init, programs, log, executors, executorMemoryMb }, options.signal);
 }
 
 function executorInit({ config, cacheDirectory }: OpenOptions, { plan, modules, directory }: EngineFiles): ExecutorInit {

@@ -18,14 +18,23 @@ export interface ExecutorsOptions extends Pick<ExecutorOptions, 'programs' | 'lo
   readonly executorMemoryMb: number | 'auto';
 }
 
-/** Starts the executors. Resolves when all are ready. @throws SandboxError ERR_EXECUTE_LOST when one cannot start; what `init` rejects with */
-export async function startExecutors(options: ExecutorsOptions): Promise<Executors> {
+/**
+ * Starts the executors. Resolves when all are ready.
+ * @throws SandboxError ERR_EXECUTE_LOST when one cannot start; what `init` rejects with
+ * @throws the signal's reason when it is aborted first: who is to end does not wait for what is still starting.
+ */
+export async function startExecutors(options: ExecutorsOptions, signal?: AbortSignal): Promise<Executors> {
   const executors = new Executors(options);
+  const end = (): void => void executors.close();
+  signal?.addEventListener('abort', end, { once: true });
   try {
+    signal?.throwIfAborted();
     await executors.ready;
   } catch (error) {
     await executors.close();
-    throw error;
+    throw signal?.aborted === true ? signal.reason : error;
+  } finally {
+    signal?.removeEventListener('abort', end);
   }
   return executors;
 }

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startExecutors, type Executors } from '../../src/execute/executors.ts';
 import { SupervisedExecutor } from '../../src/execute/supervised-executor.ts';
-import { living } from '../e2e/processes.ts';
+import { descendants, living } from '../e2e/processes.ts';
 import { codeOf, memoryStore, openTestExecutor, resultOf, runBody, testInit, type RunOptions } from '../support/executor.ts';
 
 /** Several executors as one, and one that crashes all the time. */
@@ -27,6 +27,26 @@ function patientTool(calls: number): { onCall: NonNullable<RunOptions['onCall']>
     return { ok: true, value: '"answered"' };
   };
   return { onCall, called: called.promise, answer: answered.resolve };
+}
+
+test('who is told to end while they start does not wait for them, and none is left', async () => {
+  const controller = new AbortController();
+  const init = new Promise<never>(() => undefined);
+  const before = childrenOf();
+  const options = { init, programs: memoryStore(), log: SILENT, executors: 2, executorMemoryMb: 'auto' as const };
+  const starting = startExecutors(options, controller.signal);
+  const started = childrenOf().filter((pid) => !before.includes(pid));
+  expect(started).toHaveLength(2);
+  controller.abort(new Error('told to end'));
+  await expect(starting).rejects.toThrow('told to end');
+  expect(living(started)).toEqual([]);
+  await expect(startExecutors(options, controller.signal)).rejects.toThrow('told to end');
+  expect(childrenOf().filter((pid) => !before.includes(pid))).toEqual([]);
+});
+
+/** Processes that this one has started and that run. */
+function childrenOf(): number[] {
+  return descendants(process.pid).flatMap(({ pid, command }) => (command.includes('executor') ? [pid] : []));
 }
 
 describe('two executors', () => {
