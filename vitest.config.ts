@@ -43,6 +43,8 @@ const project = (name: string, kind: EngineKind, files: Files): object => ({
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // Only there so that a failing test ends: on a busy machine a process may take seconds to do anything.
+    expect: { poll: { timeout: 20_000 } },
   },
 });
 

@@ -203,17 +203,17 @@ test('a server that can keep nothing still answers with the preview, and says wh
 
 test('what was kept is there for another server of the same folder, and is gone when its time is over', async () => {
   await using folder = await temporary();
-  const config = { check: 'off', mcpServers: {}, limits: { resultTtlMs: 6_000 } };
-  const first = await startAmpoule(config, { directory: folder.path });
-  const { output } = await first.execute('return Array.from({ length: 50000 }, (_, id) => id);');
+  const code = 'return Array.from({ length: 50000 }, (_, id) => id);';
+  const first = await startAmpoule({ check: 'off', mcpServers: {} }, { directory: folder.path });
+  const [lasting] = (await first.execute(code)).output.kept ?? [];
   await first.stop();
-  const uri = output.kept?.[0]?.uri ?? '';
-  const second = await startAmpoule(config, { directory: folder.path });
+  const second = await startAmpoule({ check: 'off', mcpServers: {}, limits: { resultTtlMs: 1_000 } }, { directory: folder.path });
   try {
     const client = await second.connect();
-    expect((await client.readWhole(`${uri}?offset=3&limit=1`)).contents[0]?.text).toBe('[3]');
-    await sleep(Math.max(0, Date.parse(output.kept?.[0]?.expiresAt ?? '') - Date.now()) + 200);
-    await expect(client.readWhole(`${uri}?offset=3&limit=2`)).rejects.toThrow(/ERR_RESULT_UNKNOWN/);
+    const [short] = (await second.execute(code)).output.kept ?? [];
+    await sleep(Math.max(0, Date.parse(short?.expiresAt ?? '') - Date.now()) + 200);
+    await expect(client.readWhole(`${short?.uri}?offset=3&limit=2`)).rejects.toThrow(/ERR_RESULT_UNKNOWN/);
+    expect((await client.readWhole(`${lasting?.uri}?offset=3&limit=1`)).contents[0]?.text).toBe('[3]');
   } finally {
     await second.stop();
   }

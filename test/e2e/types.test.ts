@@ -147,17 +147,26 @@ describe('results that nobody declares', () => {
     expect((await first.execute(USE_LEARNED, { input: ANSWER })).output.error?.code).toBe('ERR_CHECK_TYPES');
     expect(await first.result(CAST, { input: ANSWER })).toBe(1);
     expect(await first.result(ASK, { input: ANSWER })).toBe(7);
+    // Of two tools of which something is learned the second may come as much as ten seconds later.
     let text = '';
-    const timer = setInterval(() => void wrapperOf(folder.path, 'undeclared').then((read) => (text = read)), 20);
-    await until('the wrapper is there', () => text.includes('Learned from answers'), 20_000).finally(() => clearInterval(timer));
+    await until(
+      'the wrappers are there',
+      async () => {
+        text = await wrapperOf(folder.path, 'undeclared');
+        return (
+          text.includes('Learned from answers') && (await wrapperOf(folder.path, 'words')).includes('export type WordsOutput = string;')
+        );
+      },
+      40_000,
+    );
     // The set in memory is taken over right after it was written.
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    const learned = { input: ANSWER };
+    await until('programs are checked with them', async () => (await first.execute(USE_LEARNED, learned)).output.status === 'completed');
     expect(await first.result(USE_LEARNED, { input: ANSWER })).toEqual([8]);
     expect(await first.result(CAST, { input: ANSWER })).toBe(1);
     // The check is a new one, the program is the same.
     expect((await first.execute(ASK, { input: ANSWER })).output).toMatchObject({ usage: { cache: 'hit' } });
     expect(text).toContain('/** Learned from answers, not declared by the server. */\nexport interface UndeclaredOutput {');
-    expect(await wrapperOf(folder.path, 'words')).toContain('export type WordsOutput = string;');
     await first.stop();
     await nothingSecret(folder.path, [text, first.stderr]);
 
