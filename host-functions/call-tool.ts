@@ -41,11 +41,43 @@ export interface CallTable {
   begin(server: string, tool: string, args: string): number;
   /** Takes the answer to a call and sends the next one. False when the call is not running, as after a second answer. */
   settle(number: number, ok: boolean, code?: string): boolean;
+  /** Whether the call was begun and has no answer. */
+  isRunning(number: number): boolean;
+  /** Calls on their way, in the order in which they began. */
+  pending(): number[];
   /** Calls begun and unanswered, the queued ones included. */
   readonly running: number;
+  /** How many calls were begun. */
+  readonly begun: number;
+  /** The number of the last call that went out; 0 for none. */
+  readonly lastSent: number;
   /** Records of all calls; those without an answer are not ok. */
   records(): CallEntry[];
+  /** All of it, to go on with in another table. */
+  snapshot(): CallTableState;
 }
+
+/** One call of a table that is put away. */
+export interface CallState {
+  readonly server: string;
+  readonly tool: string;
+  /** Milliseconds since it began. */
+  readonly ageMs: number;
+  /** See {@link RunningCall}. */
+  readonly bytes: number;
+  /** The arguments of a call that waits for its turn. */
+  readonly waiting?: Uint8Array | undefined;
+  readonly end?: CallEnd | undefined;
+}
+
+export interface CallEnd {
+  readonly ok: boolean;
+  readonly ms: number;
+  readonly code?: string | undefined;
+}
+
+/** Calls in the order in which they began; those that wait are the last. */
+export type CallTableState = readonly CallState[];
 
 /** Ends the run: thrown through the guest, which cannot catch it, because a throwing import ends in a trap. */
 export class ToolCallLimit extends HostFunctionError {
@@ -71,33 +103,27 @@ interface RunningCall extends Pick<OutgoingCall, 'number' | 'server' | 'tool'> {
   /** Arguments of a call that waits: bytes, outside of the heap that all runs of a thread share. */
   waiting: Buffer | undefined;
   isSent: boolean;
-  end?: { readonly ok: boolean; readonly ms: number; readonly code: string | undefined };
+  end?: CallEnd;
 }
 
-/** The tool calls of one run: numbers them, keeps so many on their way at once, lets the rest wait in order, records all. */
-export function createCallTable(options: CallTableOptions): CallTable {
+/**
+ * The tool calls of one run: numbers them, keeps so many on their way at once, lets the rest wait in order, records all.
+ * @param from where another table was put away. Nothing is sent again, and `onHeld` is not told of what that one held.
+ */
+export function createCallTable(options: CallTableOptions, from: CallTableState = []): CallTable {
   const { maxToolCalls, maxConcurrentToolCalls, maxToolArgumentBytes, send, onLimit, onHeld, now = () => performance.now() } = options;
-  const calls: RunningCall[] = [];
-  let nextToSend = 0;
-  let onTheirWay = 0;
-  let bytesOnTheirWay = 0;
-  let running = 0;
+  const calls = from.map((call, index) => restoredCall(call, index + 1, now()));
+  const lane = createLane(maxConcurrentToolCalls, calls.filter(isOut));
+  let nextToSend = calls.filter(({ isSent }) => isSent).length;
+  let running = calls.filter(({ end }) => end === undefined).length;
   let isOver = false;
-
-  const maySend = ({ bytes }: RunningCall): boolean =>
-    onTheirWay < maxConcurrentToolCalls && (onTheirWay === 0 || bytesOnTheirWay + bytes <= MAX_BYTES_ON_THEIR_WAY);
 
   const sendNow = (call: RunningCall, args: string): void => {
     nextToSend = call.number;
     call.isSent = true;
     call.waiting = undefined;
-    onTheirWay++;
-    bytesOnTheirWay += call.bytes;
+    lane.enter(call);
     send({ number: call.number, server: call.server, tool: call.tool, arguments: args });
-  };
-
-  const sendNext = (): void => {
-    for (let call = calls[nextToSend]; call && maySend(call); call = calls[nextToSend]) sendNow(call, call.waiting?.toString() ?? '');
   };
 
   const begin = (server: string, tool: string, args: string): number => {
@@ -109,11 +135,11 @@ export function createCallTable(options: CallTableOptions): CallTable {
     }
     const bytes = CALL_BYTES + checkedBytes(server, tool, args, maxToolArgumentBytes);
     onHeld?.(bytes);
-    const call: RunningCall = { number: calls.length + 1, server, tool, began: now(), bytes, waiting: undefined, isSent: false };
     const isNext = nextToSend === calls.length;
+    const call: RunningCall = { number: calls.length + 1, server, tool, began: now(), bytes, waiting: undefined, isSent: false };
     calls.push(call);
     running++;
-    if (isNext && maySend(call)) sendNow(call, args);
+    if (isNext && lane.hasRoom(call)) sendNow(call, args);
     else call.waiting = Buffer.from(args);
     return call.number;
   };
@@ -123,23 +149,65 @@ export function createCallTable(options: CallTableOptions): CallTable {
     if (call === undefined || !call.isSent || call.end !== undefined) return false;
     call.end = { ok, ms: now() - call.began, code };
     running--;
-    onTheirWay--;
-    bytesOnTheirWay -= call.bytes;
+    lane.leave(call);
     // Its record stays.
     onHeld?.(CALL_BYTES - call.bytes);
-    sendNext();
+    for (let next = calls[nextToSend]; next && lane.hasRoom(next); next = calls[nextToSend]) sendNow(next, next.waiting?.toString() ?? '');
     return true;
   };
 
-  const records = (): CallEntry[] => calls.map((call) => recordOf(call, now()));
   return {
     begin,
     settle,
-    records,
+    records: () => calls.map((call) => recordOf(call, now())),
+    isRunning: (number) => number > 0 && calls[number - 1]?.end === undefined && number <= calls.length,
+    pending: () => calls.filter(isOut).map(({ number }) => number),
+    snapshot: () => calls.map((call) => stateOf(call, now())),
     get running() {
       return running;
     },
+    get begun() {
+      return calls.length;
+    },
+    get lastSent() {
+      return nextToSend;
+    },
   };
+}
+
+function isOut({ isSent, end }: RunningCall): boolean {
+  return isSent && end === undefined;
+}
+
+type Sized = Pick<RunningCall, 'bytes'>;
+
+/** How many calls are on their way, with how much. */
+function createLane(
+  most: number,
+  inside: readonly Sized[],
+): { hasRoom(call: Sized): boolean; enter(call: Sized): void; leave(call: Sized): void } {
+  let count = inside.length;
+  let all = inside.reduce((sum, { bytes }) => sum + bytes, 0);
+  return {
+    hasRoom: ({ bytes }) => count < most && (count === 0 || all + bytes <= MAX_BYTES_ON_THEIR_WAY),
+    enter({ bytes }) {
+      count++;
+      all += bytes;
+    },
+    leave({ bytes }) {
+      count--;
+      all -= bytes;
+    },
+  };
+}
+
+function stateOf({ server, tool, began, bytes, waiting, end }: RunningCall, now: number): CallState {
+  return { server, tool, ageMs: now - began, bytes, waiting, end };
+}
+
+function restoredCall({ server, tool, ageMs, bytes, waiting, end }: CallState, number: number, now: number): RunningCall {
+  const isSent = waiting === undefined;
+  return { number, server, tool, began: now - ageMs, bytes, waiting: waiting && Buffer.from(waiting), isSent, ...(end && { end }) };
 }
 
 function recordOf({ server, tool, began, end }: RunningCall, now: number): CallEntry {

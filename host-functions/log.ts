@@ -18,6 +18,18 @@ export interface Log {
   readonly keptBytes: number;
   /** All lines as JSON, one after the other, when the log is large; else undefined. */
   bytes(): Uint8Array | undefined;
+  /** All of it, to go on with in another log. */
+  snapshot(): LogState;
+}
+
+/** A log that is put away. */
+export interface LogState {
+  /** Bytes for which there is still room. */
+  readonly left: number;
+  readonly droppedBytes: number;
+  readonly entries: readonly LogLine[];
+  /** What is kept as bytes; undefined when the log is not large. */
+  readonly kept?: Uint8Array | undefined;
 }
 
 const levels: ReadonlySet<string> = new Set<LogLevel>(['debug', 'info', 'warn', 'error']);
@@ -37,12 +49,14 @@ const ENCODED_LEAST = 256;
 /** Bytes of UTF-8. */
 const LONGEST_CHARACTER = 4;
 
-/** The log of one run. Holds at most `maxBytes` of UTF-8; the line that crosses is cut, what follows is counted and dropped. */
-export function createLog(maxBytes: number): Log {
-  const entries: LogLine[] = [];
-  const pieces = createPieces(entries);
-  let left = maxBytes;
-  let droppedBytes = 0;
+/**
+ * The log of one run. Holds at most `maxBytes` of UTF-8; the line that crosses is cut, what follows is counted and dropped.
+ * @param from where another log was put away.
+ */
+export function createLog(maxBytes: number, from: LogState = { left: maxBytes, droppedBytes: 0, entries: [] }): Log {
+  const entries = [...from.entries];
+  const pieces = createPieces(entries, from.kept);
+  let { left, droppedBytes } = from;
   const append = (level: string, message: string, unreadBytes = 0): void => {
     droppedBytes += unreadBytes;
     // Nobody will read it: to make it harmless would only take time.
@@ -68,6 +82,7 @@ export function createLog(maxBytes: number): Log {
     append,
     entries,
     bytes: () => pieces.bytes(),
+    snapshot: () => ({ left, droppedBytes, entries: [...entries], kept: pieces.kept() }),
     get messageBytes() {
       return left <= 0 ? 0 : maxBytes + LONGEST_CHARACTER;
     },
@@ -80,10 +95,20 @@ export function createLog(maxBytes: number): Log {
   };
 }
 
+interface Pieces {
+  added(characters: number): void;
+  keptBytes(): number;
+  /** What was taken out of the list, as one. */
+  kept(): Uint8Array | undefined;
+  bytes(): Uint8Array | undefined;
+}
+
 /** Takes lines out of a list and keeps them as bytes whenever they are many: many runs of one thread may have full logs at once. */
-function createPieces(entries: LogLine[]): { added(characters: number): void; keptBytes(): number; bytes(): Uint8Array | undefined } {
-  const pieces: Uint8Array[] = [];
-  let [characters, keptBytes] = [0, 0];
+function createPieces(entries: LogLine[], first: Uint8Array | undefined): Pieces {
+  const pieces = first ? [first] : [];
+  let characters = entries.reduce((sum, { message }) => sum + message.length + LINE_CHARACTERS, 0);
+  let keptBytes = first?.length ?? 0;
+  const kept = (): Uint8Array | undefined => (pieces.length > 1 ? joined(pieces, keptBytes) : pieces[0]);
   const take = (): void => {
     const piece = new TextEncoder().encode(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
     pieces.push(piece);
@@ -97,10 +122,10 @@ function createPieces(entries: LogLine[]): { added(characters: number): void; ke
       if (characters > LARGE_CHARACTERS) take();
     },
     keptBytes: () => keptBytes,
+    kept,
     bytes() {
       if (pieces.length > 0 && entries.length > 0) take();
-      const [only] = pieces;
-      return pieces.length > 1 ? joined(pieces, keptBytes) : only;
+      return kept();
     },
   };
 }

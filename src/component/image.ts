@@ -10,6 +10,8 @@ export interface Image {
   readonly pages: number;
   /** Bytes that this image holds beside the engine's image. */
   readonly ownBytes: number;
+  /** The buffer that holds them. */
+  readonly own: Buffer;
   /** For each chunk of memory, in order: the buffer that holds its content, and where in it. */
   readonly sources: readonly Buffer[];
   readonly offsets: Int32Array;
@@ -53,7 +55,7 @@ export function createImage(base: Uint8Array, delta: Delta | null): Image {
   }
   if (delta !== null) overlay(delta, own, offsets);
   const spans = spansOf(sources, offsets);
-  return { pages, ownBytes: own.length, sources, offsets, spans, changing: new Uint8Array(sources.length), restores: 0 };
+  return { pages, ownBytes: own.length, own, sources, offsets, spans, changing: new Uint8Array(sources.length), restores: 0 };
 }
 
 /** See {@link Image.spans}. */
@@ -140,7 +142,7 @@ function quietSpan({ spans, changing }: Image, chunk: number): number {
 }
 
 /** Whether memory holds the image's content in so many chunks of one span. */
-function holdsSpan(live: Buffer, { sources, offsets }: Image, chunk: number, count: number): boolean {
+export function holdsSpan(live: Buffer, { sources, offsets }: Image, chunk: number, count: number): boolean {
   const at = chunk * CHUNK_BYTES;
   const end = at + count * CHUNK_BYTES;
   const source = sources[chunk] ?? ZERO_CHUNK;

@@ -1,7 +1,8 @@
 import { SandboxError } from '../errors.ts';
 import { FairQueue } from '../fair-queue.ts';
-import { PooledRun } from './pooled-run.ts';
-import type { MakeResult, MakeTask, RunTask, SentCall } from './worker-protocol.ts';
+import { PooledRun, type RunNews } from './pooled-run.ts';
+import type { MakeResult, MakeTask, RunTask } from './worker-protocol.ts';
+import { RoomMaker } from './room-maker.ts';
 import type { WorkerLine } from './worker-line.ts';
 
 /** A run that a worker has not begun for so long goes to one that has nothing to do. */
@@ -21,6 +22,9 @@ export class Dispatcher {
   #next = 1;
   #last: WorkerLine | undefined;
   #watch: NodeJS.Timeout | undefined;
+  readonly #room = new RoomMaker(() => [...this.#lines].flatMap((line) => line.mayLeave()));
+  #outside = 0;
+  #wasStuck = false;
 
   /** @param maxHeldPages memory of all runs together, in pages of 64 KiB, from which on no further one begins. */
   constructor(maxHeldPages: number) {
@@ -54,8 +58,8 @@ export class Dispatcher {
     return held >= this.#maxHeldPages;
   }
 
-  submit(task: RunTask, queuedAt: number, onCalls: (calls: readonly SentCall[]) => void): PooledRun {
-    const run = new PooledRun(this.#next++, task, queuedAt, onCalls);
+  submit(task: RunTask, queuedAt: number, news: RunNews): PooledRun {
+    const run = new PooledRun(this.#next++, task, queuedAt, news);
     this.#queue.push(laneOf(run), run);
     this.dispatch();
     return run;
@@ -89,15 +93,31 @@ export class Dispatcher {
     for (const run of this.#queue.drain()) run.fail(error);
   }
 
+  /** So many runs wait outside for a place or for memory: as many that only wait are put away, those that wait longest first. */
+  makeRoom(places: number): void {
+    this.#outside = places;
+    this.#room.want(places + (this.#isStuck ? this.#queue.length : 0));
+  }
+
   close(): void {
     clearTimeout(this.#watch);
+    this.#room.close();
   }
 
   /** Gives runs to workers as far as there is room. */
   dispatch(): void {
-    if (this.#queue.length === 0) return;
-    if (!this.isFull) while (this.#postNext());
-    this.#watchOver();
+    if (this.#queue.length > 0) {
+      if (!this.isFull) while (this.#postNext());
+      this.#watchOver();
+    }
+    const isStuck = this.#isStuck;
+    if (isStuck || this.#wasStuck) this.makeRoom(this.#outside);
+    this.#wasStuck = isStuck;
+  }
+
+  /** Whether runs wait that no end of a computation would let in: for memory, or for a slot. */
+  get #isStuck(): boolean {
+    return this.#queue.length > 0 && (this.isFull || [...this.#lines].every((line) => line.isFull));
   }
 
   #postNext(): boolean {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { hash } from 'blake3';
 import type { CallTable } from '../../host-functions/call-tool.ts';
 import { createGetState } from '../../host-functions/get-state.ts';
 import { HostFunctionError } from '../../host-functions/host-error.ts';
@@ -7,16 +8,25 @@ import { readKeptResult } from '../../host-functions/kept-result.ts';
 import { readMountedFile } from '../../host-functions/read-file.ts';
 import { GuestCatchable, type HostFunctions } from '../engine/abi/core-host.ts';
 import { GuestStop } from './guest-stop.ts';
+import type { RunPort } from './run-port.ts';
 import type { WorkerTask } from './worker-protocol.ts';
 
 const RESULTS = 'results/';
 const SKILLS = 'skills/';
+/** Of a path that is recorded; a longer one leads nowhere. */
+const MAX_PATH = 1_024;
 /** No path has a colon in it. */
 const SCHEME = 'ampoule://';
 
 /** The four host functions of one run. */
 export function createHostFunctions(
-  { limits, state, results, skills }: Pick<WorkerTask, 'limits' | 'state' | 'results' | 'skills'>,
+  {
+    limits,
+    state,
+    results,
+    skills,
+    port,
+  }: Pick<WorkerTask, 'limits' | 'state' | 'results' | 'skills'> & { readonly port: Pick<RunPort, 'recordFile'> },
   mounts: ReadonlyMap<string, string>,
   calls: CallTable,
   log: Log,
@@ -29,7 +39,17 @@ export function createHostFunctions(
       },
     },
     callTool: (server, tool, args) => calls.begin(server, tool, args),
-    readFile: (path) => readFile(mounts, { results, skills }, path, limits.maxFileBytes),
+    readFile(path) {
+      const read = { path: path.slice(0, MAX_PATH).toWellFormed(), bytes: 0, hash: '' };
+      try {
+        const content = readFile(mounts, { results, skills }, path, limits.maxFileBytes);
+        port.recordFile({ ...read, bytes: content.length, hash: hash(content).toString('hex') });
+        return content;
+      } catch (error) {
+        port.recordFile(read);
+        throw error;
+      }
+    },
     getState: createGetState(state, limits.maxStateBytes, (bytes) => {
       const message = `The session's state has ${bytes} bytes; at most ${limits.maxStateBytes} are allowed.`;
       throw new GuestStop('ERR_EXECUTE_RESULT_TOO_LARGE', message);

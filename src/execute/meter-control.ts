@@ -25,6 +25,18 @@ export interface MeterBudget {
   readonly onSlice?: () => void;
 }
 
+/** Where a meter stood when its run was put away. */
+export interface MeterState {
+  /** Fuel that was handed out, and how much of the last slice was left. */
+  readonly granted: number;
+  readonly slice: number;
+  /** Virtual size of memory, in pages. */
+  readonly pages: number;
+  readonly hostBytes: number;
+  readonly activeMs: number;
+  readonly refusedGrowth: boolean;
+}
+
 const IDLE: MeterBudget = { fuel: 0, pages: 0, maximumPages: 0, activeMs: 0, interrupt: new Int32Array(1) };
 
 /** The host's side of the meter of one instance: fuel, active time, interrupts and the virtual size of memory. */
@@ -45,16 +57,28 @@ export class MeterControl {
     this.#memory = memory;
   }
 
-  /** Starts counting from zero. */
-  begin(budget: MeterBudget): void {
+  /** Starts counting: from zero, or from where a meter stood. */
+  begin(budget: MeterBudget, from?: MeterState): void {
     this.#budget = budget;
-    this.#granted = 0;
-    this.#fuel.value = 0n;
-    this.#pages = budget.pages;
-    this.#hostBytes = 0;
+    this.#granted = from?.granted ?? 0;
+    this.#fuel.value = BigInt(from?.slice ?? 0);
+    this.#pages = from?.pages ?? budget.pages;
+    this.#hostBytes = from?.hostBytes ?? 0;
     this.#enteredAt = performance.now();
-    this.#activeMs = 0;
-    this.#refusedGrowth = false;
+    this.#activeMs = from?.activeMs ?? 0;
+    this.#refusedGrowth = from?.refusedGrowth ?? false;
+  }
+
+  /** Where it stands between two calls. */
+  snapshot(): MeterState {
+    return {
+      granted: this.#granted,
+      slice: Number(this.#fuel.value),
+      pages: this.#pages,
+      hostBytes: this.#hostBytes,
+      activeMs: this.#activeMs,
+      refusedGrowth: this.#refusedGrowth,
+    };
   }
 
   /** Runs one export call on the active clock. @throws GuestStop for fuel, active time and interrupts. */

@@ -40,7 +40,7 @@ export class Outbox {
 
 /** Memory that changes its thread instead of being copied. */
 function movedBuffers(event: LineEvent): ArrayBuffer[] {
-  if (event.type !== 'end' || !event.large) return [];
-  const { result, logs } = event.large;
-  return [result, logs].flatMap((bytes) => (bytes?.buffer instanceof ArrayBuffer ? [bytes.buffer] : []));
+  if (event.type !== 'end') return [];
+  const { large, hibernated } = event;
+  return [large?.result, large?.logs, hibernated?.image].flatMap((bytes) => (bytes?.buffer instanceof ArrayBuffer ? [bytes.buffer] : []));
 }

@@ -8,9 +8,9 @@ import { CODE_ACCESS } from './code-access.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { GROWTH_FACTOR, heldBytes } from './memory-bound.ts';
 import { createHeldMemory, type HeldMemory } from './held-memory.ts';
-import type { PooledRun } from './pooled-run.ts';
+import type { PooledRun, RunNews } from './pooled-run.ts';
 import { watchWorkers, type WorkerWatchOptions } from './worker-watch.ts';
-import type { MakeResult, MakeTask, RunTask, SentCall, ServeTask, WorkerData, WorkerSetup } from './worker-protocol.ts';
+import type { MakeResult, MakeTask, RunTask, ServeTask, WorkerData, WorkerSetup } from './worker-protocol.ts';
 import { WorkerLine } from './worker-line.ts';
 
 /** SpiderMonkey's own recursion limit must come first, so that the same program recurses equally deep on every machine. */
@@ -32,11 +32,16 @@ export interface WorkerPool {
   /** Whether the runs in the pool hold as much memory as they may together. */
   readonly isFull: boolean;
   /**
-   * Begins a run when a worker is free to. `onCalls` hears the calls of a step together.
+   * Begins a run when a worker is free to.
    * @param queuedAt when the run began to wait, on the clock of `performance.now()`.
    */
-  run(task: RunTask, queuedAt: number, onCalls: (calls: readonly SentCall[]) => void): PooledRun;
+  run(task: RunTask, queuedAt: number, news: RunNews): PooledRun;
   cancel(run: PooledRun): void;
+  /**
+   * So many runs wait now outside of the pool for a place or for memory: as many that only wait and may be put away are asked to, those that wait
+   * longest first, until it is called with 0.
+   */
+  makeRoom(places: number): void;
   make(task: MakeTask): Promise<MakeResult>;
   /** Makes a program that nobody has asked for yet, in a short time or not at all; undefined when no worker is idle. */
   makeAhead(task: MakeTask): Promise<MakeResult> | undefined;
@@ -73,8 +78,9 @@ export function createWorkerPool(setup: WorkerSetup, options: PoolOptions): Work
     get isFull() {
       return dispatcher.isFull;
     },
-    run: (task, queuedAt, onCalls) => dispatcher.submit(task, queuedAt, onCalls),
+    run: (task, queuedAt, news) => dispatcher.submit(task, queuedAt, news),
     cancel: (run) => dispatcher.cancel(run),
+    makeRoom: (places) => dispatcher.makeRoom(places),
     make: (task) => dispatcher.make(task),
     makeAhead: (task) => dispatcher.makeAhead(task),
     close: () => {

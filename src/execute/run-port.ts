@@ -1,5 +1,7 @@
 import type { Outbox } from './outbox.ts';
 import type { Board } from './board.ts';
+import { RunRecorder } from './run-recorder.ts';
+import type { FileRead, RunHistory, RunStep } from './run.ts';
 import type { LineEvent, RunMessage, SentCall, WorkerMessage } from './worker-protocol.ts';
 
 const PAGE_BYTES = 65_536;
@@ -14,6 +16,8 @@ export class RunPort {
   #hostBytes: () => number = () => 0;
   #heldPages = 0;
   #calls: SentCall[] = [];
+  readonly #recorder = new RunRecorder();
+  #awaits: readonly number[] | undefined;
   #hasWaited = false;
   #listener: ((message: RunMessage) => void) | undefined;
   #missed: RunMessage[] = [];
@@ -26,8 +30,32 @@ export class RunPort {
   }
 
   /** Gathers a call; it goes out with the others of its step. */
-  postMessage({ call: { number, server, tool, arguments: text } }: WorkerMessage): void {
-    this.#calls.push({ number, server, tool, arguments: text });
+  postMessage({ call: { executionId: _run, ...call } }: WorkerMessage): void {
+    this.#calls.push(call);
+  }
+
+  /** The run is given something: told before, or with, what that leads to. */
+  recordStep(step: RunStep): void {
+    if (this.#recorder.step(step)) this.#post(false);
+  }
+
+  recordFile(file: FileRead): void {
+    if (this.#recorder.file(file)) this.#post(false);
+  }
+
+  /** What was recorded and not told yet. */
+  takeHistory(): RunHistory | undefined {
+    return this.#recorder.take();
+  }
+
+  /** A run that goes on waits for the answers of these calls: told when it rests. */
+  awaitCalls(calls: readonly number[]): void {
+    this.#awaits = calls;
+  }
+
+  /** It should be put away and cannot be. */
+  cannotLeave(nextTimer: number | null): void {
+    this.#send({ type: 'waiting', run: this.#run, nextTimer });
   }
 
   /** A slice of fuel is over and the step is not: what there is to say must not wait for its end. */
@@ -91,8 +119,11 @@ export class RunPort {
 
   #post(waits: boolean): void {
     const calls = this.#calls;
+    const awaits = this.#awaits;
     this.#calls = [];
-    this.#send({ type: 'step', run: this.#run, calls, waits });
+    this.#awaits = undefined;
+    const history = this.#recorder.take();
+    this.#send({ type: 'step', run: this.#run, calls, waits, ...(history && { history }), ...(awaits && { awaits }) });
   }
 
   /** Tells how much the run holds now. */

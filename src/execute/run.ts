@@ -34,6 +34,91 @@ export interface RunRequest {
   readonly now?: number;
   /** 64 hexadecimal digits that all randomness of the run comes from. Default: fresh. */
   readonly seed?: string;
+  /** Where the run goes on. Default: it starts. */
+  readonly from?: RunFrom;
+  /** When it may be put away while it waits. Default: never. */
+  readonly hibernation?: HibernationRules;
+}
+
+/** When a run that waits leaves its instance. */
+export interface HibernationRules {
+  /** After so many milliseconds of one wait; at once when it waits for nothing but a timer that is further off. 0: at every wait. */
+  readonly afterMs: number;
+  /** A longer image is not stored: the run stays where it is. In bytes, as stored. */
+  readonly maxImageBytes: number;
+}
+
+/** Where a run goes on that has been begun before. */
+export type RunFrom =
+  /** From memory that was put away. */
+  | {
+      readonly kind: 'image';
+      readonly image: Uint8Array;
+      /** The run's clock when it goes on, in milliseconds since 1970; not before it was put away. */
+      readonly now: number;
+      /** Calls that it waits for, as they were told when it was put away. */
+      readonly pending: readonly number[];
+      /** The number of its last call; 0 for none. */
+      readonly lastCall: number;
+    }
+  /**
+   * From the start, being given the same again. Its calls are asked for once more; each step waits until the answers are there that it
+   * settled the first time. After the last step the run goes on by the clock and as answers come.
+   */
+  | {
+      readonly kind: 'history';
+      readonly steps: readonly RunStep[];
+      /** The run's clock, were it past its steps already: what it goes on by after them. Default: it goes on where its last step was. */
+      readonly now?: number | undefined;
+    };
+
+/**
+ * What a run was given by one export call after `start`: the clock, and the calls that were settled, in this order. Without calls the earliest timer
+ * that was due ran.
+ */
+export type RunStep = readonly [now: number, ...calls: number[]];
+
+/** A file that a run has read. */
+export interface FileRead {
+  readonly path: string;
+  /** Length of its content. */
+  readonly bytes: number;
+  /** Blake3 of its content, in hexadecimal; "" when it could not be read. */
+  readonly hash: string;
+}
+
+/** What a run was given since it was last told, in order. Start, answers and all histories together are all that a run depends on. */
+export interface RunHistory {
+  readonly steps: readonly RunStep[];
+  readonly files: readonly FileRead[];
+}
+
+/** A run that has left its instance. */
+export interface HibernatedRun {
+  readonly status: 'hibernated';
+  /** For {@link RunFrom}: opaque, compressed, with a checksum. */
+  readonly image: Uint8Array;
+  /** Calls without an answer. */
+  readonly pending: readonly number[];
+  readonly lastCall: number;
+  /** Due time of its earliest timer, in milliseconds since 1970. */
+  readonly nextTimer: number | null;
+  /** The run's clock when it was put away. */
+  readonly now: number;
+  /** So far. */
+  readonly usage: RunUsage;
+}
+
+/** What the gateway does for a run, and hears of it. */
+export interface RunEvents {
+  /** Answers a tool call. The signal fires when the run ends, or leaves its process, without the answer. */
+  call(call: ToolCall, signal: AbortSignal): Promise<ToolAnswer>;
+  /** Answers a call of {@link RunFrom.pending} again, for a run that has gone on. */
+  answer(call: number, signal: AbortSignal): Promise<ToolAnswer>;
+  /** Comes before the calls, the outcome or the image that it led to. */
+  history(history: RunHistory): void;
+  /** The run should have been put away and cannot be: it waits where it is. */
+  waiting?(nextTimer: number | null): void;
 }
 
 /** A program by its cache key, and what to make it from when no cache has it. */
@@ -115,6 +200,12 @@ export interface ToolCall {
   readonly server: string;
   readonly tool: string;
   readonly arguments: string;
+  /** The run's clock when it was made, in milliseconds since 1970. */
+  readonly at?: number | undefined;
+  /** Fuel that the run had used by then. */
+  readonly fuel?: number | undefined;
+  /** How many steps the run had been given by then. This and the two before are told of a run that is begun again: see {@link RunFrom}. */
+  readonly step?: number | undefined;
 }
 
 /** The answer to a tool call: JSON text of the value, or an error that the program can catch. */
@@ -145,4 +236,15 @@ export interface Executor {
   prepare(program: ProgramSource): void;
   /** Ends every run with ERR_EXECUTE_CANCELLED, then the process. */
   close(): Promise<void>;
+}
+
+/** An executor whose runs can leave it and come back. */
+export interface DurableExecutor extends Executor {
+  /**
+   * As {@link Executor.run}, but told of what it was given, and possibly put away in the middle. Once: when the process is lost it is for the caller to
+   * begin it again.
+   * @throws RunLost when the process ended before the run did; ERR_COMPONENT_DAMAGED when the image of `request.from` is not one of
+   * this program and engine; else as `run`
+   */
+  attempt(request: RunRequest, events: RunEvents, signal: AbortSignal): Promise<RunOutcome | HibernatedRun>;
 }

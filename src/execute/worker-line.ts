@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import { SandboxError } from '../errors.ts';
 import { createBoard } from './board.ts';
 import type { HeldMemory } from './held-memory.ts';
 import { pagesOf, withoutMemory } from './large-answer.ts';
@@ -58,12 +59,17 @@ export class WorkerLine {
 
   /** How little the worker is suited for a run of the program just now: less is better, Infinity is full. */
   load(key: string): number {
-    if (this.#freeSlots.length <= FRESH_RUNS || this.#fresh.size >= FRESH_RUNS) return Infinity;
+    if (this.isFull || this.#fresh.size >= FRESH_RUNS) return Infinity;
     const isRecovering = this.#recoversAt > 0 && performance.now() < this.#recoversAt;
     // A worker that had the program last finds it in its caches; beside that the emptier one is better.
     return (
       this.#fresh.size * 16 + (this.#board.busy ? 8 : 0) + (isRecovering ? 4 : 0) + (key === this.#lastKey ? 0 : 1) + this.#runs.size / 8
     );
+  }
+
+  /** Whether it has as many runs as it may, whatever they do. */
+  get isFull(): boolean {
+    return this.#freeSlots.length <= FRESH_RUNS;
   }
 
   get isBusy(): boolean {
@@ -114,7 +120,9 @@ export class WorkerLine {
   }
 
   tell({ number }: PooledRun, message: RunMessage): void {
-    if (!this.#runs.has(number)) return;
+    const run = this.#runs.get(number);
+    if (!run) return;
+    if (message.type === 'answer') run.movedAt = performance.now();
     // While the worker computes its messages pile up: what they hold is given back when the worker takes them.
     const pages = pagesOf(message);
     const isTooMuch = pages > 0 && message.type === 'answer' && !this.#board.tryHold(pages);
@@ -143,6 +151,11 @@ export class WorkerLine {
       const run = this.#runs.get(number);
       return run && !this.#board.hasBegun(run.slot) ? [run] : [];
     });
+  }
+
+  /** Runs that may be put away when they wait, and are past their first step. */
+  mayLeave(): PooledRun[] {
+    return [...this.#runs.values()].filter((run) => run.task.hibernation !== undefined && !this.#fresh.has(run.number));
   }
 
   /** The worker is gone, and with it all that it had begun. @returns the runs that it had not begun: another one can have them. */
@@ -177,8 +190,11 @@ export class WorkerLine {
     switch (event.type) {
       case 'step':
         if (event.waits) this.#fresh.delete(event.run);
-        if (event.calls.length > 0) this.#runs.get(event.run)?.onCalls(event.calls);
+        this.#runs.get(event.run)?.hear(event);
         if (event.waits) this.#onChange();
+        break;
+      case 'waiting':
+        this.#runs.get(event.run)?.news.onWaiting?.(event.nextTimer);
         break;
       case 'end': {
         if (event.broken) this.#recoversAt = performance.now() + RECOVERY_MS;
@@ -187,7 +203,7 @@ export class WorkerLine {
         break;
       }
       case 'failed': {
-        const error = new Error(event.message);
+        const error = event.code === undefined ? new Error(event.message) : new SandboxError(event.code, event.message);
         this.#making(event.run)?.reject(error);
         this.#over(event.run)?.fail(error);
         this.#onChange();

@@ -1,4 +1,5 @@
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
+import { SandboxError } from '../errors.ts';
 import type { Board } from './board.ts';
 import { pagesOf } from './large-answer.ts';
 import { Outbox } from './outbox.ts';
@@ -98,7 +99,9 @@ export class WorkerRuns {
     const event = await this.#end(run, { ...task, port, interrupt: this.#board.flag(slot) }, queuedMs);
     this.#runs.delete(run);
     port.close();
-    this.#post(event);
+    // The calls that nobody awaits took theirs along.
+    const history = port.takeHistory();
+    this.#post(event.type === 'end' && history ? { ...event, history } : event);
     this.#board.busy = false;
   }
 
@@ -131,5 +134,6 @@ export class WorkerRuns {
 }
 
 function failed(run: number, thrown: unknown): LineEvent {
+  if (thrown instanceof SandboxError) return { type: 'failed', run, message: thrown.message, code: thrown.code };
   return { type: 'failed', run, message: thrown instanceof Error ? thrown.message : String(thrown) };
 }

@@ -6,8 +6,10 @@ import { HeldMemory } from './held-memory.ts';
 import { InstancePool } from './instance-pool.ts';
 import { Programs, type LoadedProgram } from './programs.ts';
 import { splitOutcome } from './large-outcome.ts';
-import type { RunEnd, RunOutcome } from './run.ts';
+import type { RunEnd } from './run.ts';
 import { runProgram, type FinishedRun } from './run-program.ts';
+import { wakeRun } from './sleeping-run.ts';
+import { SpentTime } from './spent-time.ts';
 import { WorkerRuns } from './worker-runs.ts';
 import type { ServeTask, WorkerData, WorkerResult, WorkerTask } from './worker-protocol.ts';
 
@@ -30,24 +32,32 @@ export function serve({ port, board }: ServeTask): Promise<never> {
   return new Promise(() => undefined);
 }
 
-/** One run, from program to outcome. */
+/** One run, from its program to its outcome, or to where it is put away. */
 async function execute(task: WorkerTask, queuedMs: number): Promise<WorkerResult> {
   const began = performance.now();
   const program = programs.load(task);
   const loaded = performance.now();
-  const finished = 'status' in program ? failedLoad(program) : await runLoaded(program, task);
-  const component = loaded - began + (task.preparedMs ?? 0);
-  const phases = { queue: queuedMs, component, run: performance.now() - loaded };
-  const { cache, encode } = 'status' in program ? ({ cache: 'miss' } as const) : program;
-  const outcome: RunOutcome = { ...finished.outcome, cache: task.preparedMs === undefined ? cache : 'miss', phases };
-  return { ...splitOutcome(outcome), broken: finished.broken, ...(encode ? { made: encode() } : {}) };
+  const isLoaded = !('status' in program);
+  const spent = new SpentTime(
+    { queue: queuedMs, component: loaded - began + (task.preparedMs ?? 0) },
+    isLoaded && task.preparedMs === undefined ? program.cache : 'miss',
+  );
+  const finished = isLoaded ? await runLoaded(program, task, spent) : failedLoad(program);
+  const made = isLoaded && program.encode ? { made: program.encode() } : {};
+  const { broken, hibernated, outcome } = finished;
+  if (hibernated) return { hibernated, broken, ...made };
+  return { ...splitOutcome({ ...outcome, ...spent.now() }), broken, ...made };
 }
 
-async function runLoaded({ instance, image }: LoadedProgram, task: WorkerTask): Promise<FinishedRun> {
-  let broken = true;
+async function runLoaded({ instance, image }: LoadedProgram, task: WorkerTask, spent: SpentTime): Promise<FinishedRun> {
+  // Until it has begun nothing can be broken: memory is put back to the image after any run.
+  let broken = false;
   task.port.hold(instance.memory);
   try {
-    const finished = await runProgram(instance, image.pages, task, setup.mounts);
+    const from = task.from?.kind === 'image' ? wakeRun(instance, image, task, task.from) : undefined;
+    if (from) spent.add(from.spent);
+    broken = true;
+    const finished = await runProgram({ instance, image, mounts: setup.mounts, spent: () => spent.now() }, task, from);
     broken = finished.broken;
     return finished;
   } finally {

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { takeDelta } from '../../src/component/take-delta.ts';
+import { createImage, restoreImage, type Image } from '../../src/component/image.ts';
+import { takeDelta, takeRunDelta } from '../../src/component/take-delta.ts';
 
 const PAGE = 65_536;
 
@@ -88,4 +89,39 @@ test('the image with the delta over it is the live memory, whatever was written'
     }),
     { numRuns: 50 },
   );
+});
+
+/** A program's image of two pages over an engine's, and a memory at it. */
+function programMemory(): { image: Image; memory: Uint8Array } {
+  const base = pagesOf(2, { 3: 1, 70_000: 2 }).fill(9, 20_000, 50_000);
+  const image = createImage(base, { pages: 3, blocks: [{ offset: 512, bytes: new Uint8Array(256).fill(5) }] });
+  const memory = pagesOf(5);
+  restoreImage(memory, image);
+  return { image, memory };
+}
+
+test('a memory at its image has no blocks, whichever chunks are shared with the engine', () => {
+  const { image, memory } = programMemory();
+  expect(takeRunDelta(memory, image, 3)).toEqual({ pages: 3, blocks: [] });
+});
+
+test('whatever a run changes in memory, the delta against its program brings it back', () => {
+  const writes = fc.array(fc.tuple(fc.nat(5 * PAGE - 1), fc.nat(255)), { maxLength: 60 });
+  fc.assert(
+    fc.property(writes, fc.integer({ min: 3, max: 5 }), (written, pages) => {
+      const { image, memory } = programMemory();
+      const fresh = memory.slice();
+      for (const [offset, value] of written) if (offset < pages * PAGE) memory[offset] = value;
+      const delta = takeRunDelta(memory, image, pages);
+      for (const { offset, bytes } of delta.blocks) fresh.set(bytes, offset);
+      expect(Buffer.compare(fresh, memory)).toBe(0);
+      expect(delta.blocks.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThanOrEqual(written.length * 256);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('a size that is none is refused', () => {
+  const { image, memory } = programMemory();
+  for (const pages of [2, 6, 3.5, Number.NaN]) expect(() => takeRunDelta(memory, image, pages)).toThrow(RangeError);
 });

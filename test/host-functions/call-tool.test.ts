@@ -150,3 +150,45 @@ test('a call that there is no memory for has not begun', () => {
   expect(() => table.begin('s', 't', '{}')).toThrow('no memory');
   expect([sent, table.running, table.records()]).toEqual([[], 0, []]);
 });
+
+test('a table goes on where another one was put away: what is on its way stays so, and what waits goes out in its turn', () => {
+  const held: number[] = [];
+  const options = {
+    maxToolCalls: 5,
+    maxConcurrentToolCalls: 2,
+    maxToolArgumentBytes: 100,
+    onHeld: (bytes: number) => void held.push(bytes),
+  };
+  const sent: OutgoingCall[] = [];
+  const more = { ...options, send: (call: OutgoingCall) => void sent.push(call), onLimit: () => undefined };
+  let now = 100;
+  const first = createCallTable({ ...more, now: () => now });
+  for (let i = 1; i <= 4; i++) first.begin('s', `t${i}`, `{"i":${i},"ü":"${'x'.repeat(i)}"}`);
+  first.settle(2, false, 'ERR_CALL_TOOL');
+  now = 150;
+  const state = first.snapshot();
+  expect([first.pending(), first.lastSent, first.begun, first.running]).toEqual([[1, 3], 3, 4, 3]);
+
+  const [all, gone] = [sent.splice(0).length, held.splice(0).length];
+  expect([all, gone]).toEqual([3, 5]);
+  const second = createCallTable({ ...more, now: () => now }, state);
+  expect([second.pending(), second.lastSent, second.begun, second.running, sent, held]).toEqual([[1, 3], 3, 4, 3, [], []]);
+  expect([second.settle(2, true), second.settle(4, true), second.isRunning(2), second.isRunning(4), second.isRunning(5)]).toEqual([
+    false,
+    false,
+    false,
+    true,
+    false,
+  ]);
+  now = 170;
+  expect(second.settle(1, true)).toBe(true);
+  expect(sent).toEqual([{ number: 4, server: 's', tool: 't4', arguments: '{"i":4,"ü":"xxxx"}' }]);
+  expect(second.records()).toMatchObject([
+    { ok: true, ms: 70 },
+    { ok: false, ms: 0, code: 'ERR_CALL_TOOL' },
+    { ok: false, ms: 70 },
+    { ok: false, ms: 70 },
+  ]);
+  expect([second.begin('s', 't5', '{}'), second.begun]).toEqual([5, 5]);
+  expect(() => second.begin('s', 't6', '{}')).toThrow(ToolCallLimit);
+});

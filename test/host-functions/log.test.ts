@@ -91,3 +91,28 @@ test('what was not read counts as dropped, and of a full log nothing more is wor
   log.append('info', '', 500);
   expect([log.droppedBytes, log.entries.length]).toEqual([1_520, 1]);
 });
+
+test.each([
+  ['a small log', 3, 10],
+  ['one of which a part is kept as bytes', 30, 5_000],
+  ['a full one', 30, 20_000],
+])('%s goes on where another one was put away', (_what, lines, length) => {
+  const max = 300_000;
+  const write = (log: ReturnType<typeof createLog>, from: number): void => {
+    for (let i = from; i < from + lines; i++) log.append('warn', `${i} ${'é"'.repeat(length / 2)}`);
+  };
+  const whole = createLog(max);
+  write(whole, 0);
+  write(whole, 100);
+  const first = createLog(max);
+  write(first, 0);
+  const second = createLog(max, structuredClone(first.snapshot()));
+  write(second, 100);
+  expect([second.entries, second.droppedBytes, second.messageBytes, second.keptBytes]).toEqual([
+    whole.entries,
+    whole.droppedBytes,
+    whole.messageBytes,
+    whole.keptBytes,
+  ]);
+  expect(Buffer.compare(Buffer.from(second.bytes() ?? []), Buffer.from(whole.bytes() ?? []))).toBe(0);
+});
