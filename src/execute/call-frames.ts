@@ -1,11 +1,11 @@
-import { MAX_CALLS, type ExecutorEvent } from './executor-protocol.ts';
+import { MAX_CALLS, type CallsEvent } from './executor-protocol.ts';
 import type { SentCall } from './worker-protocol.ts';
 
 /** Arguments that go in one frame with others. A call with more has one for itself. */
 const FRAME_BYTES = 1024 * 1024;
 
 export interface CallFrame {
-  readonly event: ExecutorEvent;
+  readonly event: CallsEvent;
   readonly payload: Uint8Array;
 }
 
@@ -29,7 +29,10 @@ export function callFrames(run: number, calls: readonly SentCall[]): CallFrame[]
 }
 
 function frameOf(run: number, group: readonly { call: SentCall; bytes: Buffer }[]): CallFrame {
-  const calls = group.map(({ call: { number, server, tool }, bytes }) => ({ call: number, server, tool, bytes: bytes.length }));
+  const calls = group.map(({ call: { number, server, tool, at, fuel, step }, bytes }) => {
+    const told = { call: number, server, tool, bytes: bytes.length };
+    return at === undefined || fuel === undefined || step === undefined ? told : { ...told, at, fuel, step };
+  });
   // Bytes are joined, not texts: two halves of a character that meet would change their length.
   const [only] = group;
   const payload = group.length === 1 && only ? only.bytes : Buffer.concat(group.map(({ bytes }) => bytes));

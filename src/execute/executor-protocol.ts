@@ -1,17 +1,20 @@
 import { z } from 'zod';
 import { linkPlanSchema } from '../engine/abi/link-plan.ts';
 import { ERROR_CODES } from '../errors.ts';
+import { MAX_HISTORY_FILES, MAX_HISTORY_STEPS } from './worker-protocol.ts';
 
 /** The messages between gateway and executor. Both sides parse what they get; payloads are named in the comments. */
 
 /** Changes with every message that does. The two come from one installation, which may be replaced while the gateway runs. */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 /** Calls in one message. */
 export const MAX_CALLS = 1_000;
 const MAX_MODULES = 16;
 /** Names of servers and tools in a call. */
 const MAX_NAME = 256;
+/** Of a file in a mount. */
+const MAX_PATH = 4_096;
 /** A guest's message, its stack, our own hints. */
 const MAX_TEXT = 1024 * 1024;
 
@@ -23,6 +26,24 @@ const amount = z.number().min(0);
 const name = z.string().max(MAX_NAME);
 const text = z.string().max(MAX_TEXT);
 const whole = z.int().min(0);
+const callNumbers = z.array(z.int().min(1)).max(MAX_CALLS);
+
+/** Where a run goes on. `bytes` is what the end of the payload has of it. */
+const from = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('image'), bytes: whole, now: z.number(), pending: callNumbers, lastCall: whole }),
+  /** The bytes are those of `run-steps.ts`. */
+  z.strictObject({ kind: z.literal('history'), bytes: whole, now: z.number().optional() }),
+]);
+
+/** What a run was given since it was last told. */
+const history = z.strictObject({
+  /** Each the clock, and the calls that were settled. */
+  steps: z.array(z.tuple([z.number()], z.number())).max(MAX_HISTORY_STEPS),
+  files: z
+    .array(z.strictObject({ path: z.string().max(MAX_PATH), bytes: whole, hash: z.string().regex(/^(?:[0-9a-f]{64})?$/) }))
+    .max(MAX_HISTORY_FILES)
+    .optional(),
+});
 
 const limits = z.strictObject({
   timeoutMs: whole,
@@ -73,8 +94,13 @@ export const commandSchema = z.discriminatedUnion('type', [
       .string()
       .regex(/^[0-9a-f]{64}$/)
       .optional(),
-    /** What the payload is. With `none` the executor has the program, or asks. */
+    /** What the payload begins with. With `none` the executor has the program, or asks. */
     payload: z.enum(['none', 'script', 'program']),
+    from: from.optional(),
+    /** When it may be put away while it waits. */
+    hibernation: z.strictObject({ afterMs: whole, maxImageBytes: whole }).optional(),
+    /** Whether it tells what it was given. */
+    history: z.boolean().optional(),
   }),
   /** Payload: the script. */
   z.strictObject({ type: z.literal('script'), run: runNumber }),
@@ -83,6 +109,8 @@ export const commandSchema = z.discriminatedUnion('type', [
   /** Payload: the answer as JSON text. */
   z.strictObject({ type: z.literal('answer'), run: runNumber, call: z.int().min(0), ok: z.boolean(), code: errorCode.optional() }),
   z.strictObject({ type: z.literal('cancel'), run: runNumber }),
+  /** The run is to be put away as soon as it waits, if it may be. */
+  z.strictObject({ type: z.literal('hibernate'), run: runNumber }),
 ]);
 
 const end = z.discriminatedUnion('status', [
@@ -97,12 +125,14 @@ const end = z.discriminatedUnion('status', [
   }),
 ]);
 
+const usage = z.strictObject({ fuel: amount, peakMemoryBytes: amount, activeMs: amount, waitingMs: amount, toolCalls: amount });
+
 const outcome = z.strictObject({
   end,
   logs: z.array(z.strictObject({ level: z.enum(['debug', 'info', 'warn', 'error']), message: z.string() })),
   droppedLogBytes: amount,
   calls: z.array(z.strictObject({ server: name, tool: name, ok: z.boolean(), ms: amount, code: errorCode.optional() })),
-  usage: z.strictObject({ fuel: amount, peakMemoryBytes: amount, activeMs: amount, waitingMs: amount, toolCalls: amount }),
+  usage,
   cache: z.enum(['hit', 'miss']),
   phases: z.strictObject({ queue: amount, component: amount, run: amount }),
 });
@@ -125,14 +155,49 @@ export const eventSchema = z.discriminatedUnion('type', [
     type: z.literal('calls'),
     run: runNumber,
     calls: z
-      .array(z.strictObject({ call: z.int().min(0), server: name, tool: name, bytes: whole }))
+      .array(
+        z.strictObject({
+          call: z.int().min(0),
+          server: name,
+          tool: name,
+          bytes: whole,
+          /** The run's clock, the fuel that it had used, and how many steps it had been given. */
+          at: z.number().optional(),
+          fuel: amount.optional(),
+          step: whole.optional(),
+        }),
+      )
       .min(1)
       .max(MAX_CALLS),
+    history: history.optional(),
   }),
+  /** More of what a run was given than goes with what it led to. */
+  z.strictObject({ type: z.literal('history'), run: runNumber, history }),
+  /** A run that has gone on wants the answers to calls that it made before. */
+  z.strictObject({ type: z.literal('awaits'), run: runNumber, calls: callNumbers.min(1) }),
+  /** The run is put away: this is the last that is heard of it. Payload: its image. */
+  z.strictObject({
+    type: z.literal('hibernated'),
+    run: runNumber,
+    pending: callNumbers,
+    lastCall: whole,
+    nextTimer: z.number().nullable(),
+    now: z.number(),
+    usage,
+    history: history.optional(),
+  }),
+  /** The run should be put away and cannot be: it waits where it is. */
+  z.strictObject({ type: z.literal('waiting'), run: runNumber, nextTimer: z.number().nullable(), history: history.optional() }),
   /** Payload: the encoded program. With `run` it answers a `make`. */
   z.strictObject({ type: z.literal('made'), key, run: runNumber.optional() }),
   /** Payload: the large parts of the outcome one after the other, the result first. */
-  z.strictObject({ type: z.literal('outcome'), run: runNumber, outcome, large: z.strictObject({ result: whole, logs: whole }).optional() }),
+  z.strictObject({
+    type: z.literal('outcome'),
+    run: runNumber,
+    outcome,
+    large: z.strictObject({ result: whole, logs: whole }).optional(),
+    history: history.optional(),
+  }),
   /** The run did not begin. */
   z.strictObject({ type: z.literal('refused'), run: runNumber, code: errorCode, message: text, hint: text.optional() }),
 ]);
@@ -149,12 +214,21 @@ export function isWhole(event: ExecutorEvent, payload: Uint8Array): boolean {
 
 /** As {@link isWhole}, for what comes from the gateway. */
 export function isWholeCommand(command: ExecutorCommand, payload: Uint8Array): boolean {
+  if (command.type === 'run') return isWholeRun(command, payload);
   if (command.type !== 'init') return true;
   return command.modules.reduce((sum, { bytes }) => sum + bytes, 0) === payload.length;
+}
+
+function isWholeRun({ payload: form, from }: RunCommand, payload: Uint8Array): boolean {
+  const rest = payload.length - (from?.bytes ?? 0);
+  return form === 'none' ? rest === 0 : rest >= 0;
 }
 
 export type ExecutorCommand = z.output<typeof commandSchema>;
 export type ExecutorEvent = z.output<typeof eventSchema>;
 export type InitCommand = Extract<ExecutorCommand, { type: 'init' }>;
 export type RunCommand = Extract<ExecutorCommand, { type: 'run' }>;
+export type HibernatedEvent = Extract<ExecutorEvent, { type: 'hibernated' }>;
+/** `files` is left out where there are none. */
+export type HistoryPart = z.output<typeof history>;
 export type CallsEvent = Extract<ExecutorEvent, { type: 'calls' }>;

@@ -3,12 +3,13 @@ import { decodeProgram } from '../component/program-file.ts';
 import { toSandboxError } from '../errors.ts';
 import { ActiveRun, type ProgramForm } from './active-run.ts';
 import { Admission } from './admission.ts';
-import { callFrames } from './call-frames.ts';
 import type { ExecutorEvent, RunCommand } from './executor-protocol.ts';
 import { joinLarge, sizesText } from './large-outcome.ts';
 import { PreparedPrograms } from './prepared-programs.ts';
 import type { WorkerPool } from './pool.ts';
-import type { AnswerMessage } from './worker-protocol.ts';
+import { readOrder, shared } from './run-command.ts';
+import { historyText, sendHibernated, sendStep } from './run-news.ts';
+import type { AnswerMessage, WorkerResult } from './worker-protocol.ts';
 
 /** Encoded programs in shared memory, for all workers. */
 const PROGRAM_CACHE_BYTES = 128 * 1024 * 1024;
@@ -34,25 +35,28 @@ export class ExecutorRuns {
   /** From now on there are workers. */
   open(pool: WorkerPool, maxQueuedRuns: number): void {
     this.#pool = pool;
-    this.#admission = new Admission(pool.capacity, maxQueuedRuns, () => pool.isFull);
+    const makeRoom = (places: number): void => pool.makeRoom(places);
+    this.#admission = new Admission(pool.capacity, maxQueuedRuns, () => pool.isFull, makeRoom);
   }
 
   /** Begins a run as soon as its program is there. @throws TypeError when there is one by its number */
   run(command: RunCommand, payload: Buffer): void {
     const { run, key } = command;
     if (this.#runs.has(run)) throw new TypeError('the gateway asked for a run that is there');
-    const active = new ActiveRun(command, {
-      onCalls: (calls) => {
-        for (const frame of callFrames(run, calls)) this.#send(frame.event, frame.payload);
-      },
+    const order = this.#read(command, payload);
+    if (!order) return;
+    const { program, from } = order;
+    const active = new ActiveRun(command, from, {
+      onStep: (step) => sendStep(this.#send, command, step),
+      onWaiting: (nextTimer) => this.#send({ type: 'waiting', run, nextTimer }),
       onQueued: () => this.#send({ type: 'queued', run }),
       onBegun: () => this.#send({ type: 'begun', run }),
     });
     this.#runs.set(run, active);
     // What is being made for it just now will be there sooner than what it could make itself.
     const preparing = this.#prepared.preparing(key);
-    if (preparing) void preparing.then(() => this.#supply(active, command, payload));
-    else this.#supply(active, command, payload);
+    if (preparing) void preparing.then(() => this.#supply(active, command, program));
+    else this.#supply(active, command, program);
   }
 
   /** The script that a run needs. */
@@ -69,6 +73,11 @@ export class ExecutorRuns {
     active?.cancel();
     // A run that still waits for its script is refused by the admission, and so comes to its end.
     this.#begin(active, { script: '' });
+  }
+
+  /** Has a run that waits put away. */
+  hibernate(run: number): void {
+    this.#runs.get(run)?.hibernate();
   }
 
   /** Makes a program that a run may need soon. */
@@ -89,6 +98,17 @@ export class ExecutorRuns {
     }
   }
 
+  /** Refuses a run whose past cannot be read: that is no reason to end all the others. */
+  #read(command: RunCommand, payload: Buffer): ReturnType<typeof readOrder> | undefined {
+    try {
+      return readOrder(command, payload);
+    } catch (thrown) {
+      const { code, message } = toSandboxError(thrown);
+      this.#send({ type: 'refused', run: command.run, code, message });
+      return undefined;
+    }
+  }
+
   #supply(active: ActiveRun, { run, key, ...command }: RunCommand, payload: Buffer): void {
     // A damaged program is as good as none: it is made again from the script.
     if (command.payload === 'program' && isProgram(payload, key)) this.#programs.set(key, shared(payload));
@@ -96,6 +116,16 @@ export class ExecutorRuns {
     if (program) this.#begin(active, { program });
     else if (command.payload === 'script') this.#begin(active, { script: payload.toString('utf8') });
     else this.#send({ type: 'need', run });
+  }
+
+  /** A worker has written an outcome as JSON text; here it only goes by. */
+  #tell(command: RunCommand, result: WorkerResult): void {
+    const { run } = command;
+    if (result.hibernated) return sendHibernated(this.#send, command, result);
+    const { outcome, large } = result;
+    const history = historyText(command, result.history);
+    if (!large) return this.#send(`{"type":"outcome","run":${run},"outcome":${outcome}${history}}`);
+    return this.#send(`{"type":"outcome","run":${run},"outcome":${outcome},"large":${sizesText(large)}${history}}`, joinLarge(large));
   }
 
   #keep(key: string, made: Uint8Array): void {
@@ -115,17 +145,15 @@ export class ExecutorRuns {
 
   /** One run, from its place in the queue to its outcome. */
   async #execute(active: ActiveRun, form: ProgramForm): Promise<void> {
-    const { run, key } = active.command;
+    const { run, key, results } = active.command;
     const queuedAt = performance.now();
     let leave: (() => void) | undefined;
     try {
-      leave = await this.#admission.enter(active.signal, () => active.queued(), active.command.results);
+      leave = await this.#admission.enter(active.signal, () => active.queued(), results, active.isWake);
       if (!this.#pool) throw new Error('a run came before the engine was ready');
-      const { outcome, large, made } = await active.start(this.#pool, form, queuedAt, this.#prepared.take(key));
-      if (made) this.#keep(key, made);
-      // The worker has written the outcome as JSON text; here it only goes by.
-      if (large) this.#send(`{"type":"outcome","run":${run},"outcome":${outcome},"large":${sizesText(large)}}`, joinLarge(large));
-      else this.#send(`{"type":"outcome","run":${run},"outcome":${outcome}}`);
+      const result = await active.start(this.#pool, form, queuedAt, this.#prepared.take(key));
+      if (result.made) this.#keep(key, result.made);
+      this.#tell(active.command, result);
     } catch (thrown) {
       const { code, message, details } = toSandboxError(thrown, 'ERR_EXECUTE_ENGINE');
       this.#send({ type: 'refused', run, code, message, ...(details.hint === undefined ? {} : { hint: details.hint }) });
@@ -143,10 +171,4 @@ function isProgram(bytes: Uint8Array, key: string): boolean {
   } catch {
     return false;
   }
-}
-
-function shared(bytes: Uint8Array): Uint8Array {
-  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
-  copy.set(bytes);
-  return copy;
 }

@@ -179,6 +179,10 @@ export class ExecutorSupervisor {
       case 'begun':
       case 'need':
       case 'calls':
+      case 'awaits':
+      case 'history':
+      case 'waiting':
+      case 'hibernated':
       case 'made':
       case 'outcome':
       case 'refused': {
@@ -192,7 +196,7 @@ export class ExecutorSupervisor {
     this.#watch?.stop();
     this.#watch = undefined;
     this.#isReady = false;
-    this.#setReady.reject(new RunLost(reason));
+    this.#setReady.reject(new RunLost(false, reason));
     this.#child = undefined;
     this.#events.onLost();
     if (this.#closing) return;

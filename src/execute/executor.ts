@@ -102,6 +102,9 @@ class ExecutorProcess {
       case 'cancel':
         this.#runs.cancel(command.run);
         break;
+      case 'hibernate':
+        this.#runs.hibernate(command.run);
+        break;
     }
   }
 

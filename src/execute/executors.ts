@@ -4,7 +4,7 @@ import { LargeBudget } from './large-budget.ts';
 import { againWhenLost } from './lost-runs.ts';
 import { defaultMemoryBytes, heldBytes } from './memory-bound.ts';
 import type { OnCall } from './run-handle.ts';
-import type { Executor, ProgramSource, RunOutcome, RunRequest } from './run.ts';
+import type { DurableExecutor, HibernatedRun, ProgramSource, RunEvents, RunOutcome, RunRequest } from './run.ts';
 import { SupervisedExecutor, type ExecutorOptions } from './supervised-executor.ts';
 
 const MIB = 1024 * 1024;
@@ -40,7 +40,7 @@ export async function startExecutors(options: ExecutorsOptions, signal?: AbortSi
 }
 
 /** One executor process or several, as one. A run goes to the living one that has least to do; one that is lost does not concern the others. */
-export class Executors implements Executor {
+export class Executors implements DurableExecutor {
   readonly #members: readonly SupervisedExecutor[];
 
   constructor({ init, executors: count, executorMemoryMb, programs, log }: ExecutorsOptions) {
@@ -71,7 +71,16 @@ export class Executors implements Executor {
   }
 
   run(request: RunRequest, onCall: OnCall, signal: AbortSignal): Promise<RunOutcome> {
-    return againWhenLost(() => this.#best(request.program.key).attempt(request, onCall, signal));
+    return againWhenLost(() => this.#best(request.program.key).runHere(request, onCall, signal));
+  }
+
+  attempt(request: RunRequest, events: RunEvents, signal: AbortSignal): Promise<RunOutcome | HibernatedRun> {
+    return this.#best(request.program.key).attempt(request, events, signal);
+  }
+
+  /** As {@link SupervisedExecutor.hibernate}. */
+  hibernate(): void {
+    for (const member of this.#members) member.hibernate();
   }
 
   /** As {@link SupervisedExecutor.make}. */

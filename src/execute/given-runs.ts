@@ -1,13 +1,13 @@
 import { SandboxError, toSandboxError } from '../errors.ts';
-import { AnswerQueue } from './answer-queue.ts';
+import { CallAnswers } from './call-answers.ts';
 import type { ExecutorChild } from './executor-child.ts';
-import type { CallsEvent, ExecutorEvent } from './executor-protocol.ts';
+import type { ExecutorEvent } from './executor-protocol.ts';
 import type { KnownPrograms } from './known-programs.ts';
 import type { LargeBudget } from './large-budget.ts';
 import { splitLarge } from './large-outcome.ts';
 import { RunLost } from './lost-runs.ts';
-import { INTERNAL_FAILURE, type RunHandle } from './run-handle.ts';
-import type { RunOutcome, ToolAnswer } from './run.ts';
+import type { RunHandle } from './run-handle.ts';
+import type { RunOutcome } from './run.ts';
 
 type Making = Pick<PromiseWithResolvers<Uint8Array>, 'resolve' | 'reject'>;
 type OutcomeEvent = Extract<ExecutorEvent, { type: 'outcome' }>;
@@ -23,7 +23,7 @@ export class GivenRuns {
   readonly #warn: (message: string) => void;
   readonly #runs = new Map<number, RunHandle>();
   readonly #makes = new Map<number, Making>();
-  readonly #answers = new AnswerQueue();
+  readonly #answers: CallAnswers;
   #next = 1;
   /** The first number of the present process. */
   #first = 1;
@@ -33,6 +33,7 @@ export class GivenRuns {
     this.#programs = programs;
     this.#large = large;
     this.#warn = warn;
+    this.#answers = new CallAnswers(warn);
   }
 
   /** @returns the number that the run has between gateway and executor */
@@ -75,7 +76,12 @@ export class GivenRuns {
     this.#first = this.#next;
     this.#strays = 0;
     for (const handle of this.#runs.values()) handle.lose();
-    for (const making of this.#makes.values()) making.reject(new RunLost());
+    for (const making of this.#makes.values()) making.reject(new RunLost(false));
+  }
+
+  /** All runs that may be put away are asked to be, if they wait. */
+  hibernate(child: ExecutorChild): void {
+    for (const [run, { ended, request }] of this.#runs) if (!ended && request.hibernation) child.send({ type: 'hibernate', run });
   }
 
   close(): void {
@@ -83,6 +89,10 @@ export class GivenRuns {
   }
 
   #take(child: ExecutorChild, event: ExecutorEvent, payload: Buffer, handle: RunHandle): string | undefined {
+    if (event.type !== 'queued' && event.type !== 'need') handle.taken();
+    // What a run was given comes before what it led to.
+    const reason = 'history' in event && event.history ? handle.history(event.history) : undefined;
+    if (reason !== undefined) return reason;
     switch (event.type) {
       case 'queued':
         return handle.queued() ? undefined : 'it queued a run that had begun, or twice';
@@ -91,10 +101,21 @@ export class GivenRuns {
       case 'need':
         return this.#supply(child, event.run, handle);
       case 'calls': {
-        const reason = handle.refuseCalls(event.calls);
-        if (reason === undefined) void this.#callAll(child, event, payload, handle);
+        const reason = handle.told.refuseCalls(event.calls);
+        if (reason === undefined) this.#answers.ask(child, event, payload, handle);
         return reason;
       }
+      case 'awaits': {
+        const reason = handle.told.refuseAwaits(event.calls);
+        if (reason === undefined) this.#answers.askAgain(child, event, handle);
+        return reason;
+      }
+      case 'history':
+        return undefined;
+      case 'waiting':
+        return handle.waiting(event.nextTimer);
+      case 'hibernated':
+        return handle.hibernate(event, ownBytes(payload));
       case 'outcome':
         return this.#end(event, payload, handle);
       case 'refused':
@@ -136,30 +157,6 @@ export class GivenRuns {
     return undefined;
   }
 
-  /** Asks for the answers to the calls of one step; each goes back as soon as it is there. */
-  async #callAll(child: ExecutorChild, { run, calls }: CallsEvent, payload: Buffer, handle: RunHandle): Promise<void> {
-    const { executionId } = handle.request;
-    let at = 0;
-    const answered = calls.map(async ({ call, server, tool, bytes }) => {
-      const text = payload.toString('utf8', at, (at += bytes));
-      const answer = await handle.call({ executionId, number: call, server, tool, arguments: text });
-      if (answer) this.#answers.send(child, handle, answer, (said) => this.#answer(child, { run, call }, said));
-    });
-    await Promise.all(answered).catch((error: unknown) =>
-      this.#warn(`A tool call could not be answered: ${toSandboxError(error).message}`),
-    );
-  }
-
-  #answer(child: ExecutorChild, { run, call }: { run: number; call: number }, answer: ToolAnswer): void {
-    const verdict = answer.ok ? { ok: true } : { ok: false, code: answer.error.code };
-    try {
-      child.send({ type: 'answer', run, call, ...verdict }, Buffer.from(answerText(answer), 'utf8'));
-    } catch {
-      // An answer that cannot be sent, such as a cycle: without any the run would wait for it until its time is over.
-      child.send({ type: 'answer', run, call, ok: false, code: 'ERR_INTERNAL' }, Buffer.from(answerText(INTERNAL_FAILURE), 'utf8'));
-    }
-  }
-
   #made(child: ExecutorChild, event: Extract<ExecutorEvent, { type: 'made' }>, payload: Buffer): string | undefined {
     const { run, key } = event;
     if (run !== undefined) this.#makes.get(run)?.resolve(Buffer.from(payload));
@@ -181,9 +178,7 @@ function refusal({ code, message, hint }: Extract<ExecutorEvent, { type: 'refuse
   return new SandboxError(code, message, hint === undefined ? {} : { hint });
 }
 
-/** The JSON text of an answer, as the guest contract has it. The value is JSON already and is not parsed again. */
-function answerText(answer: ToolAnswer): string {
-  if (answer.ok) return `{"ok":${answer.value}}`;
-  const { whole: _whole, isMessage: _isMessage, ...error } = answer.error;
-  return JSON.stringify({ error });
+/** A short image is one part of a piece of memory that others have parts of. */
+function ownBytes(payload: Buffer): Uint8Array {
+  return payload.length * 2 < payload.buffer.byteLength ? new Uint8Array(payload) : payload;
 }

@@ -2,12 +2,17 @@ import { SandboxError } from '../errors.ts';
 
 /** A run is begun so often when the processes that should run it end before they begin it. */
 const MAX_ATTEMPTS = 2;
+const NOTHING_BEGUN = 'Nothing of the program has run: it can be sent again.';
 
-/** The process ended, and nothing of the run had begun: another one can have it. Code ERR_EXECUTE_LOST. */
+/** The process that had the run, or should have had it, has ended. Code ERR_EXECUTE_LOST. */
 export class RunLost extends SandboxError {
-  constructor(reason?: string) {
-    const cause = reason === undefined ? {} : { cause: new Error(reason) };
-    super('ERR_EXECUTE_LOST', 'The executor process ended.', { hint: 'Nothing of the program has run: it can be sent again.', ...cause });
+  /** Whether the run may have begun. One that has not can be given to another process as if nothing had been. */
+  readonly hasBegun: boolean;
+
+  constructor(hasBegun: boolean, reason?: string) {
+    const hint = hasBegun ? 'Check what its tool calls changed before sending it again.' : NOTHING_BEGUN;
+    super('ERR_EXECUTE_LOST', 'The executor process ended.', { hint, ...(reason !== undefined && { cause: new Error(reason) }) });
+    this.hasBegun = hasBegun;
   }
 }
 
@@ -20,7 +25,7 @@ export async function againWhenLost<T>(run: () => Promise<T>): Promise<T> {
     try {
       return await run();
     } catch (thrown) {
-      if (!(thrown instanceof RunLost) || attempt === MAX_ATTEMPTS) throw thrown;
+      if (!(thrown instanceof RunLost) || thrown.hasBegun || attempt === MAX_ATTEMPTS) throw thrown;
     }
   }
 }

@@ -2,6 +2,8 @@ import type { RunHandle } from './run-handle.ts';
 
 /** On top of twice its own limits: a run shares its thread with others, and the machine with whatever else there is. */
 const GRACE_MS = 60_000;
+/** A timer takes no more milliseconds than a 32-bit integer has. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Ends a run that an executor does not end. One that keeps its limits has ended long before; one that was taken over, or has a fault, may
@@ -32,5 +34,5 @@ export function watchOverdue(handle: RunHandle, onOverdue: () => void): () => vo
 }
 
 function later(work: () => void, ms: number): NodeJS.Timeout {
-  return setTimeout(work, ms).unref();
+  return setTimeout(work, Math.min(ms, LONGEST_TIMER_MS)).unref();
 }

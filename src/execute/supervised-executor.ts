@@ -5,11 +5,14 @@ import { ExecutorSupervisor, type ExecutorInit, type SupervisorLog, type Supervi
 import { GivenRuns } from './given-runs.ts';
 import { KnownPrograms, type ProgramStore } from './known-programs.ts';
 import { LargeBudget } from './large-budget.ts';
+import { isHibernated } from './hibernated-run.ts';
 import { againWhenLost } from './lost-runs.ts';
 import { defaultMemoryBytes } from './memory-bound.ts';
 import { watchOverdue } from './overdue-runs.ts';
+import { fitTogether, runOrder, stateOf, type SentProgram } from './run-command.ts';
 import { RunHandle, type OnCall } from './run-handle.ts';
-import type { Executor, ProgramSource, RunOutcome, RunRequest } from './run.ts';
+import type { DurableExecutor, HibernatedRun, ProgramSource, RunEvents, RunOutcome, RunRequest } from './run.ts';
+import { WakeGate } from './wake-gate.ts';
 
 /** How long a cancelled run may take to say how it ended. */
 const CANCEL_GRACE_MS = 1_000;
@@ -38,10 +41,11 @@ export async function startExecutor(options: ExecutorOptions): Promise<Supervise
 }
 
 /** The executor process and its supervision: when it dies its runs end with a coded error, and it is started again. */
-export class SupervisedExecutor implements Executor {
+export class SupervisedExecutor implements DurableExecutor {
   readonly #given: GivenRuns;
   readonly #programs: KnownPrograms;
   readonly #supervisor: ExecutorSupervisor;
+  readonly #gate = new WakeGate();
   /** Runs that have not ended, those that wait for the process among them. */
   #taken = 0;
 
@@ -75,30 +79,51 @@ export class SupervisedExecutor implements Executor {
   }
 
   run(request: RunRequest, onCall: OnCall, signal: AbortSignal): Promise<RunOutcome> {
-    return againWhenLost(() => this.attempt(request, onCall, signal));
+    return againWhenLost(() => this.runHere(request, onCall, signal));
   }
 
   /** As {@link run}, in the present process only. @throws RunLost when that ends before the run has begun */
-  async attempt(request: RunRequest, onCall: OnCall, signal: AbortSignal): Promise<RunOutcome> {
+  async runHere(request: RunRequest, onCall: OnCall, signal: AbortSignal): Promise<RunOutcome> {
+    const { hibernation: _hibernation, ...whole } = request;
+    const outcome = await this.#count(new RunHandle(whole, onCall), signal);
+    // A handle takes no image that was not asked for.
+    if (isHibernated(outcome)) throw new TypeError('a run was put away that was to stay');
+    return outcome;
+  }
+
+  attempt(request: RunRequest, events: RunEvents, signal: AbortSignal): Promise<RunOutcome | HibernatedRun> {
+    return this.#count(new RunHandle(request, events), signal);
+  }
+
+  /** Asks all runs that may be put away, and wait just now, to be so: each says for itself what became of it. */
+  hibernate(): void {
+    const { child } = this.#supervisor;
+    if (child) this.#given.hibernate(child);
+  }
+
+  async #count(handle: RunHandle, signal: AbortSignal): Promise<RunOutcome | HibernatedRun> {
     this.#taken++;
     try {
-      return await this.#attempt(request, onCall, signal);
+      return await this.#attempt(handle, signal);
     } finally {
       this.#taken--;
     }
   }
 
-  async #attempt(request: RunRequest, onCall: OnCall, signal: AbortSignal): Promise<RunOutcome> {
+  async #attempt(handle: RunHandle, signal: AbortSignal): Promise<RunOutcome | HibernatedRun> {
     await this.#supervisor.untilReady(signal);
-    const handle = new RunHandle(request, onCall);
     const run = this.#given.add(handle);
     const cancel = (): void => this.#cancel(run, handle);
     signal.addEventListener('abort', cancel, { once: true });
     const unwatch = watchOverdue(handle, () => this.#supervisor.child?.send({ type: 'cancel', run }));
+    let leave: (() => void) | undefined;
     try {
-      await this.#submit(run, handle, signal);
+      const state = stateOf(handle.request);
+      if (state) leave = await this.#gate.enter(state.length, handle.request.results ?? '', signal);
+      await this.#submit(run, handle, state, leave, signal);
       return await handle.outcome;
     } finally {
+      leave?.();
       unwatch();
       signal.removeEventListener('abort', cancel);
       this.#given.delete(run);
@@ -124,27 +149,27 @@ export class SupervisedExecutor implements Executor {
     });
   }
 
-  async #submit(run: number, handle: RunHandle, signal: AbortSignal): Promise<void> {
-    const { program } = handle.request;
-    if (this.#programs.has(program.key)) return this.#send(run, handle, 'none');
-    const stored = await this.#programs.stored(program.key);
+  async #submit(
+    run: number,
+    handle: RunHandle,
+    state: Uint8Array | undefined,
+    onTaken: (() => void) | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { key } = handle.request.program;
+    const stored = this.#programs.has(key) ? undefined : await this.#programs.stored(key);
     // The process may have ended meanwhile, or the caller has gone: then there is nobody to run it, or to run it for.
     if (handle.ended) return undefined;
     if (signal.aborted) return handle.fail('ERR_EXECUTE_CANCELLED', 'The run was cancelled before it began.');
-    if (!stored) return this.#send(run, handle, 'script', Buffer.from(handle.takeScript() ?? '', 'utf8'));
-    this.#programs.remember(program.key);
-    return this.#send(run, handle, 'program', stored);
-  }
-
-  #send(run: number, handle: RunHandle, payload: 'none' | 'script' | 'program', bytes?: Uint8Array): void {
-    const { program, executionId, input, state, limits, results, skills, now, seed } = handle.request;
-    const optional = { ...(results && { results }), ...(skills && { skills }), ...(now !== undefined && { now }), ...(seed && { seed }) };
-    const command = { type: 'run' as const, run, executionId, key: program.key, input, state, limits, ...optional, payload };
-    this.#supervisor.child?.send(command, bytes);
-    handle.sent();
+    const program = this.#programs.has(key) ? NO_PROGRAM : programOf(handle, stored, state);
+    if (program.form === 'program') this.#programs.remember(key);
+    const { command, payload } = runOrder(run, handle.request, program, state, handle.tells);
+    this.#supervisor.child?.send(command, payload);
+    return handle.sent(onTaken);
   }
 
   #cancel(run: number, handle: RunHandle): void {
+    handle.cancelled();
     this.#supervisor.child?.send({ type: 'cancel', run });
     void sleep(CANCEL_GRACE_MS, undefined, { ref: false }).then(() => handle.fail('ERR_EXECUTE_CANCELLED', 'The run was cancelled.'));
   }
@@ -153,4 +178,15 @@ export class SupervisedExecutor implements Executor {
     this.#given.close();
     await this.#supervisor.close();
   }
+}
+
+const NO_PROGRAM: SentProgram = { form: 'none' };
+
+/** What goes along of a program: the encoded one, its script, or nothing where that would be too long, and the executor asks for the script. */
+function programOf(handle: RunHandle, stored: Uint8Array | undefined, state: Uint8Array | undefined): SentProgram {
+  if (stored) return fitTogether(stored, state) ? { form: 'program', bytes: stored } : NO_PROGRAM;
+  const script = Buffer.from(handle.request.program.script, 'utf8');
+  if (!fitTogether(script, state)) return NO_PROGRAM;
+  handle.takeScript();
+  return { form: 'script', bytes: script };
 }

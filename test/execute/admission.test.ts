@@ -141,3 +141,40 @@ test('a principal that has filled the queue makes room for another one, and that
   leave();
   expect(await greedy[0]).toBe('admitted');
 });
+
+test('those that had left their place are never refused, take no place in the queue from others, and are not pushed out', async () => {
+  const admission = new Admission(1, 2);
+  const leave = await admission.enter(never, undefined, 'mine');
+  const wakes = Array.from({ length: 20 }, () => code(enterAndLeave(admission, 'mine', true)));
+  const fresh = [1, 2].map(() => code(enterAndLeave(admission, 'yours', false)));
+  expect(await code(admission.enter(never, undefined, 'yours'))).toBe('ERR_EXECUTE_BUSY');
+  wakes.push(code(enterAndLeave(admission, 'yours', true)));
+  // Whoever has most that can be refused makes room; the twenty are none of these.
+  const other = code(enterAndLeave(admission, 'theirs', false));
+  expect(await fresh[1]).toBe('ERR_EXECUTE_BUSY');
+  leave();
+  expect(await Promise.all([...wakes, fresh[0], other])).toEqual(Array(23).fill('admitted'));
+});
+
+async function enterAndLeave(admission: Admission, lane: string, isWake: boolean): Promise<void> {
+  const leave = await admission.enter(never, undefined, lane, isWake);
+  await turn();
+  leave();
+}
+
+test('says how many wait, whenever that changes', async () => {
+  const counts: number[] = [];
+  const admission = new Admission(
+    1,
+    5,
+    () => false,
+    (count) => counts.push(count),
+  );
+  const leave = await admission.enter(never);
+  const controller = new AbortController();
+  const [first, second] = [code(admission.enter(controller.signal)), code(admission.enter(never, undefined, '', true))];
+  controller.abort();
+  leave();
+  expect([await first, await second]).toEqual(['ERR_EXECUTE_CANCELLED', 'admitted']);
+  expect(counts).toEqual([1, 2, 1, 0]);
+});

@@ -71,7 +71,7 @@ function setUp(workers: number, options: { maxRuns?: number; maxHeldPages?: numb
 }
 
 function submit(dispatcher: Dispatcher, key = 'k', onCalls: (calls: readonly SentCall[]) => void = () => undefined): PooledRun {
-  return dispatcher.submit({ key } as RunTask, performance.now(), onCalls);
+  return dispatcher.submit({ key } as RunTask, performance.now(), { onStep: ({ calls }) => onCalls(calls) });
 }
 
 /** What is said in one thread arrives in a later turn. */

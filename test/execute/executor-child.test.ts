@@ -124,13 +124,70 @@ test('the calls of one step come in one message, their arguments one after the o
   expect(await eventsOf(8, 2)).toMatchObject([{}, { type: 'outcome', outcome: { end: { result: '"1,2,3"' } } }]);
 });
 
+const SLEEPER = 'return (async () => [await ampoule.callTool("s", "t", {}), await ampoule.callTool("s", "u", {})])();\n';
+const DURABLE = {
+  ...COMMAND,
+  key: '56'.repeat(32),
+  now: 1_000,
+  seed: '00'.repeat(32),
+  history: true,
+  hibernation: { afterMs: 0, maxImageBytes: 1_000_000 },
+};
+
+test('a run that is put away says so with its memory, and another one goes on from it without its program being asked for', async () => {
+  child.send({ ...DURABLE, run: 9, payload: 'script' }, Buffer.from(SLEEPER));
+  const [, asleep] = await eventsOf(9, 2);
+  expect(asleep).toMatchObject({ type: 'hibernated', pending: [1], lastCall: 1, nextTimer: null, usage: { toolCalls: 1 } });
+  const image = events.find(({ event }) => event === asleep)?.payload ?? Buffer.alloc(0);
+  // It has left: nobody hears an answer any more, nor that it should leave.
+  child.send({ type: 'answer', run: 9, call: 1, ok: true }, Buffer.from('{"ok":1}'));
+  child.send({ type: 'hibernate', run: 9 });
+  const from = { kind: 'image' as const, bytes: image.length, now: 5_000, pending: [1], lastCall: 1 };
+  child.send({ ...DURABLE, run: 10, from }, image);
+  expect(await eventsOf(10, 1)).toMatchObject([{ type: 'awaits', calls: [1] }]);
+  child.send({ type: 'answer', run: 10, call: 1, ok: true }, Buffer.from('{"ok":"a"}'));
+  const [, calls] = await eventsOf(10, 3);
+  expect(calls).toMatchObject({ type: 'calls', calls: [{ call: 2 }], history: { steps: [[expect.any(Number), 1]] } });
+  expect((await eventsOf(9, 2)).map(({ type }) => type)).toEqual(['calls', 'hibernated']);
+});
+
+test('a run that is not to tell what it is given does not', async () => {
+  const { history: _tells, hibernation: _rules, ...plain } = DURABLE;
+  child.send({ ...plain, run: 11 });
+  await eventsOf(11, 1);
+  child.send({ type: 'answer', run: 11, call: 1, ok: true }, Buffer.from('{"ok":1}'));
+  const [, second] = await eventsOf(11, 2);
+  expect(second).not.toHaveProperty('history');
+  child.send({ type: 'cancel', run: 11 });
+  await eventsOf(11, 3);
+});
+
+test('a run that waits leaves when it is asked to', async () => {
+  child.send({ ...DURABLE, run: 12, hibernation: { afterMs: 3_600_000, maxImageBytes: 1_000_000 } });
+  await eventsOf(12, 1);
+  // It is asked again where it had not come to wait yet.
+  const asking = setInterval(() => child.send({ type: 'hibernate', run: 12 }), 20);
+  expect(await eventsOf(12, 2)).toMatchObject([{ type: 'calls' }, { type: 'hibernated' }]);
+  clearInterval(asking);
+});
+
+test('a past that is none is the end of that run: what is too short, no steps, no memory, or another program', async () => {
+  const image = { kind: 'image' as const, bytes: 4, now: 1, pending: [], lastCall: 0 };
+  child.send({ ...DURABLE, run: 13, from: { ...image, bytes: 5 } }, Buffer.alloc(4));
+  child.send({ ...DURABLE, run: 14, from: { kind: 'history', bytes: 4 } }, Buffer.alloc(4));
+  child.send({ ...DURABLE, run: 15, from: image }, Buffer.alloc(4));
+  expect(await eventsOf(13, 1)).toMatchObject([{ type: 'refused', code: 'ERR_INTERNAL' }]);
+  expect(await eventsOf(14, 1)).toMatchObject([{ type: 'refused', code: 'ERR_INTERNAL' }]);
+  expect(await eventsOf(15, 1)).toMatchObject([{ type: 'refused', code: 'ERR_COMPONENT_DAMAGED' }]);
+});
+
 test('none of this has ended the process', () => {
   expect(exited).toBe('');
 });
 
 describe('what the gateway never says ends the process in its own way', () => {
   const bad: [string, object, Uint8Array | undefined, RegExp][] = [
-    ['another version', { type: 'init', protocol: 1 }, undefined, /gateway speaks version 1 of the protocol, and the executor version 2/],
+    ['another version', { type: 'init', protocol: 1 }, undefined, /gateway speaks version 1 of the protocol, and the executor version 3/],
     ['an unknown command', { type: 'format', disk: 'c' }, undefined, /not of the protocol/],
     ['a list', [], undefined, /not of the protocol/],
     ['an engine that is cut off', { ...ENGINELESS, modules: [{ name: 'a', bytes: 9 }] }, Buffer.alloc(3), /not of the protocol/],
@@ -161,6 +218,13 @@ test.each([
   expect(isWhole(event, new Uint8Array(bytes))).toBe(isGood);
 });
 
+const USAGE = { fuel: 0, peakMemoryBytes: 0, activeMs: 0, waitingMs: 0, toolCalls: 0 };
+const ASLEEP = { type: 'hibernated', run: 1, pending: [], lastCall: 0, nextTimer: 1, now: 1, usage: USAGE };
+
+test('a message of a run that is put away is one of the executor', () => {
+  expect(eventSchema.safeParse(ASLEEP).success).toBe(true);
+});
+
 test.each<[string, unknown]>([
   ['nothing', {}],
   ['null', null],
@@ -179,6 +243,17 @@ test.each<[string, unknown]>([
   ['a path as key', { type: 'made', key: '../../etc/passwd' }],
   ['a key in capitals', { type: 'made', key: 'AB'.repeat(32) }],
   ['a code of its own', { type: 'refused', run: 1, code: 'ERR_MADE_UP', message: 'm' }],
+  ['no calls to wait for', { type: 'awaits', run: 1, calls: [] }],
+  ['half a call to wait for', { type: 'awaits', run: 1, calls: [1.5] }],
+  ['no history', { type: 'history', run: 1 }],
+  ['a step that is a number', { type: 'history', run: 1, history: { steps: [1] } }],
+  ['a step with a text', { type: 'history', run: 1, history: { steps: [[1, '1']] } }],
+  ['a file of a negative length', { type: 'history', run: 1, history: { steps: [], files: [{ path: 'a', bytes: -1, hash: '' }] } }],
+  ['a long path', { type: 'history', run: 1, history: { steps: [], files: [{ path: 'a'.repeat(4_097), bytes: 1, hash: '' }] } }],
+  ['no usage', { ...ASLEEP, usage: {} }],
+  ['a timer that never comes', { ...ASLEEP, nextTimer: Infinity }],
+  ['no clock', { ...ASLEEP, now: Number.NaN }],
+  ['more about a sleeper', { ...ASLEEP, principal: 'admin' }],
 ])('a message with %s is not one of the executor', (_what, event) => {
   expect(eventSchema.safeParse(event).success).toBe(false);
 });
@@ -192,6 +267,11 @@ test.each<[string, unknown]>([
   ['no fuel', { ...COMMAND, limits: { ...DEFAULT_RUN_LIMITS, fuel: null } }],
   ['an unknown limit', { ...COMMAND, limits: { ...DEFAULT_RUN_LIMITS, more: 1 } }],
   ['no run', { type: 'cancel' }],
+  ['no run to put away', { type: 'hibernate' }],
+  ['a past of its own kind', { ...COMMAND, from: { kind: 'other', bytes: 1 } }],
+  ['a past of a negative length', { ...COMMAND, from: { kind: 'history', bytes: -1 } }],
+  ['a clock without end', { ...COMMAND, from: { kind: 'image', bytes: 1, now: Infinity, pending: [], lastCall: 0 } }],
+  ['rules without a bound', { ...COMMAND, hibernation: { afterMs: 1 } }],
 ])('a message with %s is not one of the gateway', (_what, command) => {
   expect(commandSchema.safeParse(command).success).toBe(false);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Mailbox } from '../../src/execute/mailbox.ts';
+import { Mailbox, type Accepted } from '../../src/execute/mailbox.ts';
 import type { AnswerMessage, RunMessage } from '../../src/execute/worker-protocol.ts';
 
 interface Opened {
@@ -10,7 +10,7 @@ interface Opened {
   readonly told: string[];
 }
 
-function open(accept: (answer: AnswerMessage) => boolean = () => true): Opened {
+function open(accept: (answer: AnswerMessage) => Accepted = () => 'now'): Opened {
   const told: string[] = [];
   let post: Opened['post'] = () => undefined;
   const port = {
@@ -63,7 +63,7 @@ test('an answer that is already there needs no wait', async () => {
 });
 
 test('an answer to a call that is not running is dropped', async () => {
-  const { mailbox, post } = open(({ call }) => call !== 7);
+  const { mailbox, post } = open(({ call }) => (call === 7 ? 'never' : 'now'));
   post(answer(7));
   await mailbox.wait(20);
   expect(mailbox.hasAnswers).toBe(false);
@@ -99,4 +99,50 @@ test.each([0, -1, -1e9])('a wait of %d ms gives the event loop a turn and comes 
   setImmediate(() => (turned = true));
   await mailbox.wait(ms);
   expect(turned).toBe(true);
+});
+
+test('answers that come before their step wait until they are offered again, each once', async () => {
+  let step = [2];
+  const { mailbox, post } = open(({ call }) => (step.includes(call) ? 'now' : 'later'));
+  for (const call of [1, 3, 3, 2]) post(answer(call));
+  expect([...mailbox.take().calls]).toEqual([2]);
+  step = [3, 1];
+  mailbox.offerEarly();
+  expect(mailbox.count).toBe(2);
+  expect([...mailbox.take([3, 1]).calls]).toEqual([3, 1]);
+  mailbox.offerEarly();
+  expect(mailbox.hasAnswers).toBe(false);
+});
+
+test('bytes of large answers count until they are taken, also of those that came early', () => {
+  let accepted: Accepted = 'later';
+  const { mailbox, post } = open(() => accepted);
+  post({ type: 'answer', call: 1, ok: true, answer: new Uint8Array(100) });
+  expect(mailbox.largeBytes).toBe(100);
+  accepted = 'now';
+  mailbox.offerEarly();
+  post({ type: 'answer', call: 2, ok: true, answer: new Uint8Array(50) });
+  expect(mailbox.largeBytes).toBe(150);
+  mailbox.take();
+  expect(mailbox.largeBytes).toBe(0);
+});
+
+test('a run that was asked to leave stays asked until it is given something', async () => {
+  const { mailbox, post } = open();
+  const waiting = mailbox.wait(60_000);
+  post({ type: 'hibernate' });
+  await waiting;
+  expect([mailbox.isAskedToLeave, mailbox.hasAnswers]).toEqual([true, false]);
+  mailbox.take();
+  expect(mailbox.isAskedToLeave).toBe(false);
+});
+
+test('a wait that is longer than a timer of Node can be does not end at once', async () => {
+  const { mailbox, post } = open();
+  let isOver = false;
+  const waiting = mailbox.wait(2_592_000_000).then(() => (isOver = true));
+  await new Promise((resolve) => void setTimeout(resolve, 20));
+  expect(isOver).toBe(false);
+  post(answer(1));
+  await waiting;
 });

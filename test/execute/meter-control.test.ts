@@ -154,3 +154,33 @@ test('the process is asked before the host holds more for a run', () => {
   expect(() => meter.holdBytes(PAGE)).toThrow(expect.objectContaining({ code: 'ERR_EXECUTE_MEMORY' }));
   expect(asked).toEqual([2, 1]);
 });
+
+test('a meter goes on where another one stood, to the last unit of fuel, page and millisecond', () => {
+  const first = open({ maximumPages: 22 });
+  burn(first, 1_234);
+  first.meter.grow(3);
+  first.meter.holdBytes(2_000_000);
+  const state = first.meter.snapshot();
+  const second = open();
+  const budget = { fuel: 2_000, pages: 2, maximumPages: 22, activeMs: 1_000, interrupt: new Int32Array(1) };
+  second.meter.begin(budget, { ...state, granted: 2_000, slice: 766 });
+  expect([second.meter.fuelUsed, second.meter.pages, second.meter.hostBytes]).toEqual([1_234, 5, 2_000_000]);
+  burn(second, 766);
+  expect(() => burn(second, 1)).toThrow(expect.objectContaining({ code: 'ERR_EXECUTE_FUEL' }));
+  // Fifteen pages are the host's.
+  expect([second.meter.grow(3), second.meter.refusedGrowth]).toEqual([-1, true]);
+  const third = open();
+  third.meter.begin(budget, second.meter.snapshot());
+  expect([third.meter.refusedGrowth, third.meter.grow(2)]).toEqual([true, 5]);
+});
+
+test('active time goes on where another meter stood', () => {
+  const work = (activeMs: number): (() => void) => {
+    const guest = open();
+    const budget = { fuel: 1e9, pages: 2, maximumPages: 10, activeMs: 60_000, interrupt: new Int32Array(1) };
+    guest.meter.begin(budget, { ...guest.meter.snapshot(), activeMs });
+    return () => guest.meter.active(() => burn(guest, 1));
+  };
+  expect(work(1_000)).not.toThrow();
+  expect(work(60_001)).toThrow(expect.objectContaining({ code: 'ERR_EXECUTE_ACTIVE_TIME' }));
+});

@@ -9,8 +9,8 @@ const SPAN_MS = 2 * (1_000 + 2_000) + 60_000;
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-function watched(): { handle: RunHandle; told: () => number; unwatch: () => void } {
-  const limits = { ...DEFAULT_RUN_LIMITS, timeoutMs: 1_000, waitMs: 2_000 };
+function watched(waitMs = 2_000): { handle: RunHandle; told: () => number; unwatch: () => void } {
+  const limits = { ...DEFAULT_RUN_LIMITS, timeoutMs: 1_000, waitMs };
   const request = { executionId: 'exe_1', program: { key: 'k', script: '' }, input: 'null', state: '{}', limits };
   const handle = new RunHandle(request, () => Promise.resolve({ ok: true, value: '1' }));
   let told = 0;
@@ -24,7 +24,7 @@ test('a run that its executor never ends is ended, long after its own limits', a
   await vi.advanceTimersByTimeAsync(SPAN_MS - 10);
   expect(handle.ended).toBe(false);
   await vi.advanceTimersByTimeAsync(20);
-  expect((await handle.outcome).end).toMatchObject({ status: 'failed', code: 'ERR_EXECUTE_LOST' });
+  expect(await handle.outcome).toMatchObject({ end: { status: 'failed', code: 'ERR_EXECUTE_LOST' } });
   expect(told()).toBe(1);
 });
 
@@ -47,4 +47,13 @@ test('one that has ended is left alone, and holds no timer', async () => {
   expect(vi.getTimerCount()).toBe(0);
   await vi.advanceTimersByTimeAsync(2 * SPAN_MS);
   expect(told()).toBe(0);
+});
+
+test('one that may wait for a month is not ended before', async () => {
+  const waitMs = 30 * 86_400_000;
+  const { handle, told } = watched(waitMs);
+  await vi.advanceTimersByTimeAsync(2 * waitMs);
+  expect([handle.ended, told()]).toEqual([false, 0]);
+  await vi.advanceTimersByTimeAsync(SPAN_MS);
+  expect([handle.ended, told()]).toEqual([true, 1]);
 });

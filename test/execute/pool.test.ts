@@ -49,10 +49,10 @@ function run(
     now: 0,
     seed: 'ab'.repeat(32),
   };
-  return pool.run(task, performance.now(), onCalls);
+  return pool.run(task, performance.now(), { onStep: ({ calls }) => onCalls(calls) });
 }
 
-const outcomeOf = async ({ ended }: PooledRun): Promise<RunOutcome> => JSON.parse((await ended).outcome) as RunOutcome;
+const outcomeOf = async ({ ended }: PooledRun): Promise<RunOutcome> => JSON.parse((await ended).outcome ?? '') as RunOutcome;
 const WAIT = 'return ampoule.callTool("s", "t")';
 
 test('the calls of a step come together, and calls that nobody awaits come too', async () => {

@@ -1,7 +1,11 @@
 import { Duplex, PassThrough } from 'node:stream';
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
-import { commandSchema, eventSchema, isWhole } from '../../src/execute/executor-protocol.ts';
+import { commandSchema, eventSchema, isWhole, isWholeCommand } from '../../src/execute/executor-protocol.ts';
+import { refuseImage } from '../../src/execute/hibernated-run.ts';
+import { decodeSteps, encodeSteps } from '../../src/execute/run-steps.ts';
+import { ToldCalls } from '../../src/execute/told-calls.ts';
+import { requestOf } from '../support/carry.ts';
 import { readFrames, writeFrame, type Frame } from '../../src/execute/frames.ts';
 import { property } from './property.ts';
 
@@ -98,9 +102,12 @@ property('any bytes give the same frames and the same end, however they are cut'
   }
 });
 
+const EVENTS = 'ready fatal need calls made outcome refused history awaits hibernated waiting'.split(' ');
+const anyNumber = fc.oneof(fc.nat(9), fc.double(), fc.constantFrom(-1, null, '1'));
+
 const anyEvent = fc.record(
   {
-    type: fc.constantFrom('ready', 'fatal', 'need', 'calls', 'made', 'outcome', 'refused', 'init', 'run', 'answer', 'cancel', '__proto__'),
+    type: fc.constantFrom(...EVENTS, 'init', 'run', 'answer', 'cancel', 'hibernate', '__proto__'),
     run: fc.oneof(fc.nat(3), fc.jsonValue()),
     message: fc.jsonValue(),
     key: fc.constantFrom('0'.repeat(64), 'x'),
@@ -111,6 +118,12 @@ const anyEvent = fc.record(
     ),
     large: fc.record({ result: fc.double(), logs: fc.nat(9) }),
     outcome: fc.jsonValue(),
+    history: fc.record({ steps: fc.array(fc.array(anyNumber, { maxLength: 3 }), { maxLength: 3 }) }),
+    pending: fc.array(anyNumber, { maxLength: 3 }),
+    lastCall: anyNumber,
+    nextTimer: anyNumber,
+    now: anyNumber,
+    usage: fc.record({ fuel: anyNumber, peakMemoryBytes: anyNumber, activeMs: anyNumber, waitingMs: anyNumber, toolCalls: anyNumber }),
   },
   { requiredKeys: ['type'] },
 );
@@ -124,5 +137,106 @@ property(
     if (!parsed.success) return;
     if (!isWhole(parsed.data, payload) || parsed.data.type !== 'calls') return;
     expect(parsed.data.calls.every(({ bytes }) => Number.isSafeInteger(bytes) && bytes >= 0)).toBe(true);
+  },
+);
+
+const someNumber = fc.oneof(fc.nat(4), fc.double({ noNaN: true }));
+const told = fc.record({
+  type: fc.constantFrom('calls' as const, 'awaits' as const, 'answered' as const, 'history' as const),
+  calls: fc.array(fc.nat(4), { maxLength: 3 }),
+  now: fc.nat(3),
+});
+const putAway = fc.record({
+  pending: fc.array(fc.nat(4), { maxLength: 3 }),
+  lastCall: fc.nat(4),
+  nextTimer: fc.option(someNumber),
+  now: someNumber,
+});
+
+property(
+  'whatever is told of a run: it is put away only while it waits for calls that it made and that no step has settled, each once',
+  400,
+  fc.tuple(fc.array(told, { maxLength: 12 }), putAway),
+  ([news, event]) => {
+    const request = { ...requestOf('', { now: 0, limits: { maxToolCalls: 4, maxConcurrentToolCalls: 3 } }) };
+    const run = new ToldCalls(request, true);
+    const open = new Set<number>();
+    const answered = new Set<number>();
+    for (const { type, calls, now } of news) {
+      if (type === 'calls' && run.refuseCalls(calls.map((call) => ({ call, server: 's', tool: 't', bytes: 2 }))) === undefined) {
+        for (const call of calls) open.add(call);
+      } else if (type === 'awaits') expect(calls.length > 0 && run.refuseAwaits(calls) === undefined).toBe(false);
+      else if (type === 'answered' && calls[0] !== undefined && open.has(calls[0]) && !answered.has(calls[0])) {
+        answered.add(calls[0]);
+        run.answered(calls[0]);
+      } else if (type === 'history') {
+        const reason = run.refuseHistory({ steps: [[now, ...calls]] });
+        // An executor that was refused is ended: nothing that it says after that counts.
+        if (reason !== undefined) return;
+        for (const call of calls) expect(answered.has(call) && open.delete(call)).toBe(true);
+      } else if (type === 'calls') return;
+    }
+    const usage = { fuel: 0, peakMemoryBytes: 0, activeMs: 0, waitingMs: 0, toolCalls: 0 };
+    const whole = { type: 'hibernated' as const, run: 1, ...event, usage };
+    if (refuseImage({ request, told: run, begunAt: performance.now() }, whole, new Uint8Array(1)) !== undefined) return;
+    expect(event.pending.every((call) => open.has(call)) && new Set(event.pending).size === event.pending.length).toBe(true);
+    expect(event.pending.length > 0 || event.nextTimer !== null).toBe(true);
+    expect(event.lastCall >= run.last && event.now >= run.clock && event.now < Date.now() + 120_000).toBe(true);
+  },
+);
+
+const steps = fc.array(fc.tuple(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.array(fc.integer({ min: 1 }), { maxLength: 4 })), {
+  maxLength: 6,
+});
+
+property(
+  'steps are read as they were written, and any other bytes as steps or not at all',
+  300,
+  fc.tuple(steps, fc.uint8Array()),
+  ([list, bytes]) => {
+    const written = list.map(([now, calls]) => [now, ...calls] as [number, ...number[]]);
+    expect(decodeSteps(encodeSteps(written))).toEqual(written);
+    try {
+      for (const [now, ...calls] of decodeSteps(bytes)) expect(Number.isFinite(now) && calls.every((call) => call >= 1)).toBe(true);
+    } catch (thrown) {
+      expect(thrown).toBeInstanceOf(TypeError);
+    }
+  },
+);
+
+const anyRun = fc.record({
+  type: fc.constant('run'),
+  run: fc.constant(1),
+  executionId: fc.string(),
+  key: fc.constant('0'.repeat(64)),
+  input: fc.string(),
+  state: fc.string(),
+  limits: fc.constant(requestLimits()),
+  payload: fc.constantFrom('none', 'script', 'program'),
+  from: fc.oneof(
+    fc.record({
+      kind: fc.constant('image'),
+      bytes: anyNumber,
+      now: anyNumber,
+      pending: fc.array(anyNumber, { maxLength: 2 }),
+      lastCall: anyNumber,
+    }),
+    fc.record({ kind: fc.constant('history'), bytes: anyNumber }),
+  ),
+});
+
+function requestLimits(): object {
+  return requestOf('').limits;
+}
+
+property(
+  'a run that goes on never takes more of a payload than there is',
+  300,
+  fc.tuple(anyRun, fc.uint8Array({ maxLength: 12 })),
+  ([message, payload]) => {
+    const { data } = commandSchema.safeParse(message);
+    if (data?.type !== 'run' || !isWholeCommand(data, payload)) return;
+    expect(data.from && data.from.bytes >= 0 && data.from.bytes <= payload.length).toBe(true);
+    if (data.payload === 'none') expect(data.from?.bytes).toBe(payload.length);
   },
 );

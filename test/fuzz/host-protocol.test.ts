@@ -1,3 +1,4 @@
+import { createImage } from '../../src/component/image.ts';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,6 +55,8 @@ function openPort(): { port: RunPort; calls: SentCall[] } {
     resume: () => undefined,
     mayGrow: () => true,
     hold: () => undefined,
+    recordStep: () => undefined,
+    recordFile: () => undefined,
   };
   return { port: port as unknown as RunPort, calls };
 }
@@ -76,9 +79,12 @@ property(
       port,
       interrupt: new Int32Array(new SharedArrayBuffer(4)),
     };
-    const { outcome } = await runProgram(instance, 1, task, MOUNTS);
+    const image = createImage(new Uint8Array(instance.memory.buffer.slice(0, 65_536)), null);
+    const spent = { cache: 'hit', phases: { queue: 0, component: 0, run: 0 } } as const;
+    const { outcome } = await runProgram({ instance, image, mounts: MOUNTS, spent: () => spent }, task);
+    if (!outcome) throw new Error('a run that may not leave has left');
     if (outcome.end.status === 'failed') expect(ERROR_CODES).toContain(outcome.end.code);
-    const { outcome: text, large } = splitOutcome({ ...outcome, cache: 'hit', phases: { queue: 0, component: 0, run: 0 } });
+    const { outcome: text, large } = splitOutcome({ ...outcome, ...spent });
     const sizes = large && { result: large.result?.length ?? 0, logs: large.logs?.length ?? 0 };
     const event = eventSchema.parse({ type: 'outcome', run: 1, outcome: JSON.parse(text), ...(sizes && { large: sizes }) });
     expect(isWhole(event, joinLarge(large ?? {}))).toBe(true);

@@ -12,7 +12,19 @@ afterAll(() => fixture.server.close());
 
 const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 10 }),
-  fc.constantFrom('', 'execute_code', 'search_tools', '__proto__', 'constructor', 'echo', 'crash', 'busy', 'bad-image'),
+  fc.constantFrom(
+    '',
+    'execute_code',
+    'search_tools',
+    'wait_execution',
+    'cancel_execution',
+    '__proto__',
+    'constructor',
+    'echo',
+    'crash',
+    'busy',
+    'bad-image',
+  ),
 );
 const anything = fc.jsonValue({ maxDepth: 3, stringUnit: 'binary' });
 const METHODS = [
@@ -24,6 +36,11 @@ const METHODS = [
   'resources/list',
   'resources/read',
   'resources/templates/list',
+  'tasks/get',
+  'tasks/result',
+  'tasks/list',
+  'tasks/cancel',
+  'tasks/update',
   'prompts/list',
   'prompts/get',
   'notifications/initialized',
@@ -121,7 +138,7 @@ const headers = fc.record(
     ),
     'mcp-protocol-version': fc.oneof(fc.constantFrom('2026-07-28', '2025-11-25', '2025-06-18', '1'), headerText),
     'mcp-method': fc.oneof(fc.constantFrom('tools/call', 'tools/list'), headerText),
-    'mcp-name': fc.oneof(fc.constantFrom('execute_code', 'search_tools'), headerText),
+    'mcp-name': fc.oneof(fc.constantFrom('execute_code', 'search_tools', 'wait_execution'), headerText),
     'mcp-session-id': headerText,
     'last-event-id': headerText,
     'content-encoding': fc.constantFrom('gzip', 'identity', 'nope'),
