@@ -32,7 +32,8 @@ function replaced(form: DatabaseForm, error: unknown): DatabaseSync | undefined 
   }
 }
 
-function isDamage(error: unknown): boolean {
+/** Whether the file itself is what is wrong. */
+export function isDamage(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && DAMAGED.has(error.errcode % 256);
 }
 

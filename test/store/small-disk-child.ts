@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DATABASES } from '../../reliability/disk/databases.ts';
+import { EXECUTIONS } from '../../reliability/disk/executions.ts';
 import { FILES } from '../../reliability/disk/files.ts';
 import type { StoreKind } from '../../reliability/disk/store-under-test.ts';
 import type { SmallDiskReport, StoreReport } from './small-disk-report.ts';
@@ -12,7 +13,7 @@ import type { SmallDiskReport, StoreReport } from './small-disk-report.ts';
  */
 const [, , what = '', folder = ''] = process.argv;
 const GOOD = 3;
-const KINDS = [...DATABASES, ...FILES];
+const KINDS = [...DATABASES, ...FILES, EXECUTIONS];
 
 const report: SmallDiskReport = what === 'full' ? await fillDisk() : await lockDisk();
 process.stdout.write(JSON.stringify(report));
@@ -29,7 +30,7 @@ async function fillDisk(): Promise<SmallDiskReport> {
   rmSync(filler);
   for (const { kind, store, place } of stores) {
     const after = await attempt(async () => store.read(await store.write(GOOD + 2, place)));
-    store.close();
+    await store.close();
     told[kind.name] = { ...(told[kind.name] as StoreReport), after, reopened: await reopen(kind, place) };
   }
   return told;
@@ -39,7 +40,7 @@ async function lockDisk(): Promise<SmallDiskReport> {
   const places = new Map<StoreKind, string>();
   for (const kind of KINDS) {
     const { store, place } = await begin(kind);
-    store.close();
+    await store.close();
     places.set(kind, place);
   }
   execFileSync('mount', ['-o', 'remount,bind,ro', folder]);
@@ -62,7 +63,7 @@ function reopen(kind: StoreKind, place: string): Promise<unknown> {
   return attempt(async () => {
     const store = await kind.open(folder, 'w');
     const found = await store.read(place);
-    store.close();
+    await store.close();
     return found;
   });
 }

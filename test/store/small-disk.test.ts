@@ -32,6 +32,7 @@ describe.skipIf(NO_SMALL_DISK !== undefined)(
         sessions: { ...kept, write: 'ERR_SESSION_STORE' },
         skills: { ...kept, write: 'ERR_SKILL_STORE' },
         keys: { ...kept, write: 'ERR_ACCESS_UNAVAILABLE' },
+        executions: { ...kept, write: 'ERR_EXECUTION_STORE' },
         logins: { ...kept, write: 'ERR_UPSTREAM_LOGIN_STORE' },
         // What writes to these three knows what to do about it, and no agent hears of it.
         audit: { ...kept, write: 'ERR_SQLITE_ERROR' },
@@ -53,6 +54,8 @@ describe.skipIf(NO_SMALL_DISK !== undefined)(
         keys: { read: 3, write: 'ERR_ACCESS_UNAVAILABLE' },
         logins: { read: 3, write: 'ERR_UPSTREAM_LOGIN_STORE' },
         audit: { read: 'EROFS', write: 'EROFS' },
+        // Whoever carries runs on must be able to write; the operator's commands read it there.
+        executions: { read: 'ERR_EXECUTION_STORE', write: 'ERR_EXECUTION_STORE' },
         // These are learned again, in memory.
         learned: { read: 0, write: '' },
         drift: { read: 0, write: '' },

@@ -1,0 +1,84 @@
+import type { ExecutionRow } from './execution-rows.ts';
+import type { ExecutionParts } from './execution-parts.ts';
+import type { StoredWait } from './execution-store.ts';
+import { KIND, type PartKind } from './store-schema.ts';
+
+/** What a part takes beside its text. */
+const PART_BYTES = 64;
+
+/**
+ * The calls, answers and history of an execution, within `maxRecordBytes`. The rule when one more would be over it:
+ * - From then on it cannot be begun again from the start: the history goes, and what comes of it is not kept.
+ * - Calls without an answer stay: nobody may make them a second time without knowing.
+ * - With an image that can be gone on from, the answers stay that this needs: those of calls that were pending when it was put away, and of all
+ *   later ones. Other answered calls go.
+ * - When that is over the limit as well, or there is no such image, all answered calls go, and the image with them: nothing can be gone on from
+ *   until the run is put away the next time.
+ * - The number of an answered call that went is kept until then. An image in which such a call is pending, because its answer had not reached the
+ *   run, cannot be gone on from by another process.
+ */
+export class KeptRecord {
+  readonly #parts: ExecutionParts;
+  readonly #maxBytes: number;
+
+  constructor(parts: ExecutionParts, maxBytes: number) {
+    this.#parts = parts;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Makes room for so many bytes of text. @returns false when they may not be kept */
+  makeRoom(row: ExecutionRow, bytes: number): boolean {
+    const fits = (): boolean => row.recordBytes + bytes + PART_BYTES <= this.#maxBytes;
+    if (!fits()) this.drop(row);
+    if (!fits() && row.canWake === 1) {
+      this.#removeImage(row);
+      this.drop(row);
+    }
+    return fits();
+  }
+
+  add(row: ExecutionRow, kind: PartKind, number: number, text: string): void {
+    row.recordBytes += Buffer.byteLength(text) + PART_BYTES;
+    this.#parts.put(row, kind, number, text);
+  }
+
+  /** Drops what no recovery from the image needs. */
+  drop(row: ExecutionRow): void {
+    if (row.record === 'whole') row.record = 'dropped';
+    this.#parts.removeKind(row, KIND.history);
+    row.histories = 0;
+    const wait = row.canWake === 1 ? this.#parts.wait(row)?.wait : undefined;
+    const isNeeded = (number: number): boolean => wait !== undefined && (number > wait.lastCall || wait.pending.includes(number));
+    for (const number of this.#parts.numbers(row, KIND.answer)) {
+      if (isNeeded(number)) continue;
+      this.#parts.remove(row, KIND.answer, number);
+      this.#parts.remove(row, KIND.call, number);
+      this.#parts.put(row, KIND.gone, number, '');
+      row.answers--;
+      row.calls--;
+    }
+    row.recordBytes = this.#bytes(row);
+  }
+
+  /** An image is there: what of a record that is not whole no recovery from it needs goes. @returns whether it can be gone on from */
+  settle(row: ExecutionRow, wait: StoredWait): boolean {
+    if (row.record === 'whole') return true;
+    const gone = new Set(this.#parts.numbers(row, KIND.gone));
+    if (wait.pending.some((number) => gone.has(number))) return false;
+    row.canWake = 1;
+    this.drop(row);
+    this.#parts.removeKind(row, KIND.gone);
+    return true;
+  }
+
+  #bytes(row: ExecutionRow): number {
+    const kinds = [KIND.call, KIND.answer].flatMap((kind) => this.#parts.numbers(row, kind).map((number) => [kind, number] as const));
+    return kinds.reduce((sum, [kind, number]) => sum + Buffer.byteLength(this.#parts.get(row, kind, number) ?? '') + PART_BYTES, 0);
+  }
+
+  #removeImage(row: ExecutionRow): void {
+    this.#parts.removeImage(row);
+    row.canWake = 0;
+    row.imageBytes = 0;
+  }
+}
