@@ -33,6 +33,8 @@ export interface KeyKeeper {
    * @throws SandboxError ERR_ACCESS_UNAVAILABLE when the file cannot be read: then nobody gets in
    */
   find(text: string): FoundKey | undefined;
+  /** How the key of an id stands now. What cannot be read stands as it did. */
+  standingOf(id: string): Standing;
   /** How many keys there were at the last look, whatever their standing. */
   readonly size: number;
   close(): void;
@@ -85,6 +87,16 @@ class Keeper implements KeyKeeper {
     return { known: kept.known, standing };
   }
 
+  standingOf(id: string): Standing {
+    try {
+      this.#follow();
+    } catch {
+      // What cannot be read ends nothing.
+    }
+    const row = this.#rows.values().find((one) => one.id === id);
+    return row === undefined ? 'revoked' : keyStanding(row, this.#now());
+  }
+
   get size(): number {
     return this.#keys.size;
   }
@@ -132,7 +144,7 @@ class Keeper implements KeyKeeper {
   }
 
   #keep({ hash, id, name, tools }: KeyRow): Kept {
-    const principal: Principal = { id: `key:${name}`, ...(tools !== null && { grant: tools }) };
+    const principal: Principal = { id: `key:${name}`, credential: id, ...(tools !== null && { grant: tools }) };
     return { hash: Buffer.from(hash, 'hex'), id, known: { principal, standing: () => this.#standingNow(hash) }, notedAt: 0 };
   }
 

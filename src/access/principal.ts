@@ -8,4 +8,6 @@ export interface Principal {
   /** `local` without authentication, `key:<name>` for an API key, `oauth:<issuer>#<subject>` for a token. The same for the same caller, always. */
   readonly id: string;
   readonly grant?: Grant;
+  /** Id of the API key that it came with: what is begun with a key ends with it. */
+  readonly credential?: string;
 }

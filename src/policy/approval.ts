@@ -1,31 +1,6 @@
-/** One call that a person is asked about. Everything in it may be shown: personal data stands as tokens. */
-export interface ApprovalQuestion {
-  readonly executionId: string;
-  readonly principal: string;
-  /** Number of the call in its run. */
-  readonly call: number;
-  readonly server: string;
-  readonly tool: string;
-  readonly arguments: unknown;
-  /** The whole question in plain words, harmless to show. */
-  readonly text: string;
-}
+import type { ApprovalAnswer, Approver } from '../execution/approver.ts';
 
-export type ApprovalAnswer =
-  | { readonly granted: true }
-  | {
-      readonly granted: false;
-      /**
-       * `refused`: a person said no. `dismissed`: a person did not answer. `busy`: too many wait for one. `often`: the run has asked as often as
-       * clients go along with. `unavailable`: nobody can be asked.
-       */
-      readonly reason: 'refused' | 'dismissed' | 'busy' | 'often' | 'unavailable';
-    };
-
-/** Asks a person. It may take as long as the run may wait; when the signal fires the answer does not matter any more. */
-export interface Approver {
-  ask(question: ApprovalQuestion, signal: AbortSignal): Promise<ApprovalAnswer>;
-}
+export type { ApprovalAnswer, ApprovalQuestion, Approver } from '../execution/approver.ts';
 
 /** For callers who cannot be asked. */
 export const NOBODY: Approver = { ask: () => Promise.resolve({ granted: false, reason: 'unavailable' }) };
@@ -56,6 +31,11 @@ export function notApproved(tool: string, rule: string, reason: NoApproval): { m
       return {
         message: `A person has to approve ${call}, and this run has asked as many times as it may. Nothing was sent.`,
         hint: 'Make the calls that need a person together, with Promise.all: they are asked about at once.',
+      };
+    case 'changed':
+      return {
+        message: `A person was asked about ${call}, and the call is not the same any more. Nothing was sent.`,
+        hint: 'Look at the tool again and run the program again: then a person is asked about what it does now.',
       };
     case 'unavailable':
       return {

@@ -44,6 +44,8 @@ export interface RunFlow {
   keepResult(uri: string): void;
   /** To be called before the state is kept. */
   keepSession(handle: string, state: string): void;
+  /** The run may have got anything from everywhere. */
+  suspectAll(): void;
   /** Gives all memory back. */
   end(): void;
 }
@@ -123,6 +125,7 @@ function createRunFlow(rules: readonly Rule[], { words, taint, results, memory }
       for (const rule of rules) if (rule.isFrom(server, tool.name)) yield* seenOf(rule).noteSteps(answer, vocabulary);
     },
     keepSession: (handle, state) => taint.keep(handle, state, seen),
+    suspectAll: () => seen.forEach((values) => values.suspectAll()),
     end: () => seen.forEach((values) => values.release()),
   };
 }

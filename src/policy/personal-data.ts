@@ -1,6 +1,6 @@
 import type { Policies } from '../config/policy-schema.ts';
 import { createFinder, withoutOverlap, type FindPersonal } from './personal-patterns.ts';
-import { TOKEN, TokenVaults, type TokenVault } from './token-vault.ts';
+import { TOKEN, TokenVaults, type KeptToken, type TokenVault } from './token-vault.ts';
 import { textSlices } from './text-slices.ts';
 import { jsonLeaves } from './walk-json.ts';
 
@@ -32,6 +32,15 @@ export interface RunPersonalData {
   note(answer: unknown, rules?: number): Iterable<void>;
   /** Arguments with the values in the place of their tokens. */
   putBack(args: unknown): PutBack;
+  /** What another process needs to go on with the run: the tokens in a text among it. */
+  memoryOf(text: string): TokenMemory;
+  restore(memory: TokenMemory): void;
+}
+
+/** What the tokens of a run stand for, and what further ones are made with. As secret as the values. */
+export interface TokenMemory {
+  readonly key: string;
+  readonly tokens: readonly KeptToken[];
 }
 
 /** A value that has been put back, and the data-flow rules that it is a matter of, as bits. */
@@ -134,6 +143,14 @@ class PrivateRun implements RunPersonalData {
     const whole = (text: string): unknown => (isToken(text) ? valueOf(text) : fill(text));
     const value = mapJson(args, { text: whole, key: fill, number: (number) => number });
     return missing === undefined ? { ok: true, value, marked } : { ok: false, token: missing };
+  }
+
+  memoryOf(text: string): TokenMemory {
+    return { key: this.#vault.key, tokens: this.#vault.tokensIn(text) };
+  }
+
+  restore({ key, tokens }: TokenMemory): void {
+    this.#vault.restore(key, tokens);
   }
 
   #hideText(text: string, key?: string): string {

@@ -2,11 +2,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Diagnostic } from '../errors.ts';
 import type { RunOutcome, ToolAnswer, ToolAnswerError } from '../execute/run.ts';
 import type { CatalogTool } from '../upstream/catalog.ts';
-import type { CallBudgets } from './call-budgets.ts';
+import type { CallBudgets, Place } from './call-budgets.ts';
 import type { FlowFinding, RunFlow } from './data-flow.ts';
 import { DryCalls, madeAnswer } from './dry-calls.ts';
 import { changeNumbers } from './json-numbers.ts';
-import type { Hide, RunPersonalData } from './personal-data.ts';
+import type { Hide, RunPersonalData, TokenMemory } from './personal-data.ts';
 import type { CallBudget, ToolRules, Verdict } from './tool-rules.ts';
 
 export interface RunPoliciesParts {
@@ -41,6 +41,16 @@ const HINTS = {
   token: 'Get the value again with the tool that it came from.',
 } as const;
 
+/** Answers to calls that nothing was sent for, and that count in no budget. */
+const NOT_COUNTED: ReadonlySet<string> = new Set([
+  'ERR_CALL_DENIED',
+  'ERR_CALL_DATA_FLOW',
+  'ERR_CALL_ARGUMENTS',
+  'ERR_CALL_BUDGET',
+  'ERR_QUOTA_CALLS',
+  'ERR_EXECUTION_STORE',
+]);
+
 /** Time that looking through an answer takes before others have their turn. */
 const SLICE_MS = 5;
 
@@ -50,6 +60,8 @@ export class RunPolicies {
   readonly dryCalls = new DryCalls();
   readonly #parts: RunPoliciesParts;
   readonly #warnings = new Map<string, Diagnostic>();
+  /** Places of calls from before a restart, by number. */
+  readonly #earlier = new Map<number, Extract<Place, { ok: true }>>();
   #isEnded = false;
 
   constructor(parts: RunPoliciesParts, warnings: readonly Diagnostic[] = []) {
@@ -186,6 +198,51 @@ export class RunPolicies {
   keepSession({ keptHandle }: { readonly keptHandle: string | undefined }, { end }: RunOutcome): void {
     if (keptHandle === undefined || this.dryRun || end.status !== 'completed') return;
     this.#parts.flow?.keepSession(keptHandle, end.state);
+  }
+
+  /** What another process has to be given to go on as strictly, beside the calls and answers; undefined when that is nothing. */
+  memory(begun: { readonly code: string; readonly input?: unknown; readonly state: string }): TokenMemory | undefined {
+    return this.#parts.personal?.memoryOf(`${begun.code}\n${JSON.stringify(begun.input ?? null)}\n${begun.state}`);
+  }
+
+  /** To be called before anything else of a run that goes on after a restart. @param memory as an earlier process gave it */
+  restore(memory: TokenMemory): void {
+    this.#parts.personal?.restore(memory);
+  }
+
+  /** A call of the run from before a restart: it counts on, whatever is said of it now. @param given as the program gave them */
+  recallCall(number: number, server: string, tool: CatalogTool, given: Arguments): void {
+    const { rules, budgets, flow, personal } = this.#parts;
+    const filled = personal?.putBack(given);
+    const args = filled?.ok === true ? filled.value : given;
+    for (const { value, rules: marked } of filled?.ok === true ? filled.marked : []) flow?.noteValue(value, marked);
+    this.#warnOf((flow?.check(server, tool, args) ?? []).filter(({ action }) => action === 'warn'));
+    const place = budgets.take(server, tool.name, rules(server, tool));
+    if (place.ok) this.#earlier.set(number, place);
+  }
+
+  /** What the run did before a restart is not known whole: so it may have done everything. */
+  suspectPast(): void {
+    const { budgets, flow, personal } = this.#parts;
+    budgets.spendAll();
+    flow?.suspectAll();
+    personal?.suspectAll();
+  }
+
+  /** What that call was answered: the run has seen it. */
+  async recallAnswer(number: number, server: string, tool: CatalogTool, given: Arguments, answer: ToolAnswer): Promise<void> {
+    if (!answer.ok && NOT_COUNTED.has(answer.error.code)) this.askedAgain(number);
+    this.#earlier.delete(number);
+    if (answer.ok && this.dryRun && !this.isHarmless(tool, this.#parts.rules(server, tool))) this.answerDry(server, tool, given, undefined);
+    // What was too large for the program is kept beside it, and is not looked through again: who can read it may have read all of it.
+    if (!answer.ok) this.#parts.flow?.openText(JSON.stringify(answer.error));
+    await this.note(server, tool, answer);
+  }
+
+  /** The call of that number is judged anew: it is not to count twice. */
+  askedAgain(number: number): void {
+    this.#earlier.get(number)?.giveBack();
+    this.#earlier.delete(number);
   }
 
   /** Gives back what the run remembers. */

@@ -9,6 +9,9 @@ const DIGITS = 10;
 /** A token as it stands in a text. */
 export const TOKEN = /‹[a-z][a-z0-9_]{0,31}_[0-9a-f]{10,64}›/g;
 
+/** A token and what it stands for, as it outlives a process. */
+export type KeptToken = readonly [token: string, value: string | number, rules: number];
+
 interface Kept {
   readonly value: string | number;
   /** The data-flow rules whose sources have answered it, as bits. */
@@ -19,7 +22,7 @@ interface Kept {
 /** The personal data of one principal that the model knows by tokens only. */
 export class TokenVault {
   /** Nobody else can tell the token of a value. */
-  readonly #key = randomBytes(32).toString('hex');
+  #key = randomBytes(32).toString('hex');
   readonly #byToken = new Map<string, Kept>();
   readonly #byValue = new Map<string | number, string>();
   readonly #known = new KnownTexts();
@@ -68,6 +71,34 @@ export class TokenVault {
     return this.#byToken.get(token)?.rules ?? 0;
   }
 
+  /** What tokens are made with. */
+  get key(): string {
+    return this.#key;
+  }
+
+  /** The tokens of a text that stand for something, each once. */
+  tokensIn(text: string): KeptToken[] {
+    const found = text.includes('‹') ? new Set(text.match(TOKEN)) : [];
+    return [...found].flatMap((token): KeptToken[] => {
+      const value = this.valueOf(token);
+      return value === undefined ? [] : [[token, value, this.rulesOf(token)]];
+    });
+  }
+
+  /** Goes on where the vault of an earlier process was: values that come again get the tokens that they had, unless this one has made others. */
+  restore(key: string, tokens: readonly KeptToken[]): void {
+    if (this.isEmpty) this.#key = key;
+    for (const [token, value, rules] of tokens) {
+      const kept = this.#byToken.get(token);
+      if (kept !== undefined && kept.value !== value) continue;
+      if (!this.#byValue.has(value)) {
+        this.#byValue.set(value, token);
+        if (typeof value === 'string') this.#known.add(value);
+      }
+      this.#use(token, { value, rules: (kept?.rules ?? 0) | rules, usedAt: 0 });
+    }
+  }
+
   /** Whether a number is known. */
   hasNumber(value: number): boolean {
     return this.#byValue.has(value);
@@ -100,6 +131,8 @@ export class TokenVault {
 
   #forget(token: string, value: string | number): void {
     this.#byToken.delete(token);
+    // It may have another token too, from an earlier process.
+    if (this.#byValue.get(value) !== token) return;
     this.#byValue.delete(value);
     if (typeof value === 'string') this.#known.remove(value);
   }

@@ -10,6 +10,13 @@ export interface SessionRequest {
   readonly dryRun?: boolean;
 }
 
+/** A session as a run began with it: enough to go on with it in another process. */
+export interface SessionOrigin {
+  readonly handle: string;
+  readonly version: number;
+  readonly isNew: boolean;
+}
+
 /** The state of one run: that of a session that there is, of one that begins with this run, or of none. */
 export interface RunSession {
   /** JSON text that `getState()` begins with. */
@@ -18,13 +25,16 @@ export interface RunSession {
   readonly handle: string | undefined;
   /** What a completed run answers. It exists once `keep` is through. */
   readonly keptHandle: string | undefined;
+  /** Undefined for a run without a session. */
+  readonly origin: SessionOrigin | undefined;
   /** What the agent should know about the state that a run leaves. */
   warnings(outcome: RunOutcome): readonly Diagnostic[];
   /**
    * Once a completed run can be answered: keeps the state that it leaves, or that it used the session.
+   * @param execution as in `SessionStore.commit`
    * @throws SandboxError as `SessionStore.commit`
    */
-  keep(outcome: RunOutcome): Promise<void>;
+  keep(outcome: RunOutcome, execution?: string): Promise<void>;
 }
 
 /**
@@ -39,19 +49,32 @@ export function openRunSession(sessions: SessionStore, request: SessionRequest, 
   return asked === undefined ? forgotten(undefined, NO_SESSION) : kept(sessions, sessions.mint(principal));
 }
 
+/** The session of a run that goes on after a restart, as it was when the run began. Whether it is still there is told at the end. */
+export function restoreRunSession(
+  sessions: SessionStore,
+  origin: SessionOrigin | undefined,
+  { state, principal, dryRun = false }: { readonly state: string; readonly principal: string; readonly dryRun?: boolean | undefined },
+): RunSession {
+  const session = origin && { ...origin, state, principal };
+  if (dryRun || session === undefined) return forgotten(session, dryRun ? DRY_RUN : NO_SESSION);
+  if (!session.isNew) sessions.keepAlive(session.handle);
+  return kept(sessions, session);
+}
+
 const NO_SESSION = 'The program changed the state, and it was not kept because the run has no session: pass session: "new" to keep it.';
 const DRY_RUN = 'The program changed the state, and it was not kept because this was a dry run: a dry run changes nothing.';
 
 function kept(sessions: SessionStore, session: Session): RunSession {
-  const { handle, state, isNew } = session;
+  const { handle, state, isNew, version } = session;
   return {
     state,
+    origin: { handle, version, isNew },
     handle: isNew ? undefined : handle,
     keptHandle: handle,
     warnings: () => [],
-    keep: async (outcome) => {
+    keep: async (outcome, execution) => {
       const changed = changedState(outcome);
-      const committed = sessions.commit(session, changed);
+      const committed = sessions.commit(session, changed, execution);
       // A session that went meanwhile takes no result with it when there is nothing to keep.
       await (isNew || changed !== '' ? committed : committed.catch(() => undefined));
     },
@@ -61,6 +84,7 @@ function kept(sessions: SessionStore, session: Session): RunSession {
 function forgotten(session: Session | undefined, message: string): RunSession {
   return {
     state: session?.state ?? '{}',
+    origin: session && { handle: session.handle, version: session.version, isNew: session.isNew },
     handle: session?.handle,
     keptHandle: session?.handle,
     warnings: (outcome) => (changedState(outcome) === '' ? [] : [{ code: 'WARN_STATE_NOT_KEPT', message }]),

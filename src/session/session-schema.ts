@@ -57,8 +57,25 @@ const WITH_PRINCIPALS = `
   END;
 `;
 
+/**
+ * Which executions have committed: one that is carried on after its process died may come to its end a second time, and its changes count once. The
+ * id of an execution is written with them, in one transaction, and goes with the session.
+ */
+const WITH_COMMITS = `
+  CREATE TABLE commits (
+    execution TEXT PRIMARY KEY,
+    hash BLOB NOT NULL,
+    version INTEGER NOT NULL,
+    at INTEGER NOT NULL
+  ) WITHOUT ROWID, STRICT;
+  CREATE INDEX commits_by_session ON commits (hash, at);
+  CREATE TRIGGER session_with_commits_removed AFTER DELETE ON sessions BEGIN
+    DELETE FROM commits WHERE hash = OLD.hash;
+  END;
+`;
+
 /** The tables, version by version. Sessions are counted by triggers: counting rows at every mint would cost more than the mint. */
-export const MIGRATIONS: readonly string[] = [FIRST, WITH_PRINCIPALS];
+export const MIGRATIONS: readonly string[] = [FIRST, WITH_PRINCIPALS, WITH_COMMITS];
 
 /** The statements of the store, by what they do. */
 export const STATEMENTS = {
@@ -70,6 +87,11 @@ export const STATEMENTS = {
   touch: 'UPDATE sessions SET used = max(used, ?) WHERE hash = ?',
   change: 'UPDATE sessions SET version = version + 1, used = max(used, ?) WHERE hash = ?',
   changeState: 'UPDATE states SET state = ? WHERE hash = ?',
+  committed: 'SELECT version FROM commits WHERE execution = ? AND hash = ?',
+  noteCommit: 'INSERT OR REPLACE INTO commits (execution, hash, version, at) VALUES (?, ?, ?, ?)',
+  // The last ones stay however old they are: their executions may be carried on whenever a server starts again.
+  forgetCommits: `DELETE FROM commits WHERE hash = ?1 AND at < ?2
+    AND execution NOT IN (SELECT execution FROM commits WHERE hash = ?1 ORDER BY at DESC LIMIT 64)`,
   // A few at a time: no mint has to pay for a whole night of expired sessions.
   expire: 'DELETE FROM sessions WHERE hash IN (SELECT hash FROM sessions WHERE used <= ? ORDER BY used LIMIT 64)',
   total: 'SELECT sessions FROM totals',

@@ -1,12 +1,15 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { SandboxError } from '../errors.ts';
 import { transact } from '../store/database.ts';
+import { GroupedWrites } from '../store/grouped-writes.ts';
 import { isDiskFailure, openReadable } from '../store/readable-database.ts';
-import { GroupedWrites } from './grouped-writes.ts';
 import { hashHandle, isHandle, mintHandle } from './handle.ts';
 import { mergeState, type Merge } from './merge-state.ts';
 import { openingError, stateTooLarge, storeError, unknownSession } from './session-errors.ts';
 import { MIGRATIONS, STATEMENTS } from './session-schema.ts';
+
+/** So long at least it is remembered of every execution that it has committed. */
+const COMMITS_KEPT_MS = 600_000;
 
 export interface SessionStoreOptions {
   /** Path of the database. Default: in memory, gone when the process ends. */
@@ -45,9 +48,12 @@ export interface SessionStore {
    * Changes the state to `state`, or leaves it as it is for "". What others have changed since the session was opened stays; see
    * `mergeState`. Either way the session is in the store afterwards, and its end is put off. Commits that come together are written
    * together. Resolves with the version that is stored.
+   * @param execution whose end it is: a second commit of the same one changes nothing, whatever others have changed since
    * @throws SandboxError ERR_SESSION_UNKNOWN, ERR_SESSION_CONFLICT, ERR_SESSION_STORE, ERR_EXECUTE_RESULT_TOO_LARGE for a merged state
    */
-  commit(session: Session, state: string): Promise<number>;
+  commit(session: Session, state: string, execution?: string): Promise<number>;
+  /** Puts off the end of a session whose run goes on. @returns whether it has one still @throws SandboxError ERR_SESSION_STORE */
+  keepAlive(handle: string): boolean;
   /** Ends the store; commits that are not written yet fail. */
   close(): void;
 }
@@ -101,16 +107,32 @@ export function createSessionStore(options: SessionStoreOptions): SessionStore {
     run.expire.run(now() - sessionTtlMs);
     for (let over = Number(run.total.get()?.['sessions']) - maxSessions; over > 0; over--) run.evict.run();
   };
-  const writes = new GroupedWrites((work) => guarded(() => transact(db, work)), makeRoom);
+  const writes = new GroupedWrites({ transact: (work) => guarded(() => transact(db, work)), after: makeRoom });
   return {
     mint: (principal) => ({ handle: mintHandle(), principal, state: '{}', version: 0, isNew: true }),
     open: (handle, principal) => guarded(() => reopen(handle, principal)),
-    commit: (session, state) => writes.add(() => (session.isNew ? add(session, state) : change(session, state))),
+    commit: (session, state, execution) => {
+      const write = (): number => (session.isNew ? add(session, state) : change(session, state));
+      return writes.add(execution === undefined ? write : () => commitOnce(run, hashHandle(session.handle), execution, now(), write));
+    },
+    keepAlive: (handle) => isHandle(handle) && guarded(() => touch(() => run.touch.run(now(), hashHandle(handle)))),
     close: () => {
       writes.close(storeError());
       db.close();
     },
   };
+}
+
+type Statements = Record<keyof typeof STATEMENTS, StatementSync>;
+
+/** Writes what an execution has changed, unless it has been written before. @returns the version that it led to */
+function commitOnce(run: Statements, hash: Uint8Array, execution: string, time: number, write: () => number): number {
+  const before = run.committed.get(execution, hash);
+  if (before !== undefined) return Number(before['version']);
+  const version = write();
+  run.noteCommit.run(execution, hash, version, time);
+  run.forgetCommits.run(hash, time - COMMITS_KEPT_MS);
+  return version;
 }
 
 /** Puts off the end of a session. False when it has none any more. */
@@ -132,7 +154,7 @@ function openFile(file: string | undefined): DatabaseSync {
   }
 }
 
-function prepareAll(db: DatabaseSync): Record<keyof typeof STATEMENTS, StatementSync> {
+function prepareAll(db: DatabaseSync): Statements {
   return {
     add: db.prepare(STATEMENTS.add),
     addState: db.prepare(STATEMENTS.addState),
@@ -142,6 +164,9 @@ function prepareAll(db: DatabaseSync): Record<keyof typeof STATEMENTS, Statement
     touch: db.prepare(STATEMENTS.touch),
     change: db.prepare(STATEMENTS.change),
     changeState: db.prepare(STATEMENTS.changeState),
+    committed: db.prepare(STATEMENTS.committed),
+    noteCommit: db.prepare(STATEMENTS.noteCommit),
+    forgetCommits: db.prepare(STATEMENTS.forgetCommits),
     expire: db.prepare(STATEMENTS.expire),
     total: db.prepare(STATEMENTS.total),
     evict: db.prepare(STATEMENTS.evict),

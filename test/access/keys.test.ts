@@ -182,8 +182,8 @@ describe('a running server', () => {
     const register = openKeyRegister(file);
     const [old, fresh] = [register.create({ name: 'ci', tools: ['a.*'] }), register.create({ name: 'ci' })];
     const keeper = openKeyKeeper(file);
-    expect(keeper.find(old.key)?.known.principal).toEqual({ id: 'key:ci', grant: ['a.*'] });
-    expect(keeper.find(fresh.key)?.known.principal).toEqual({ id: 'key:ci' });
+    expect(keeper.find(old.key)?.known.principal).toMatchObject({ id: 'key:ci', grant: ['a.*'] });
+    expect(keeper.find(fresh.key)?.known.principal).toEqual({ id: 'key:ci', credential: fresh.id });
     register.revoke(old.id);
     expect(keeper.find(old.key)?.standing).toBe('revoked');
     expect(keeper.find(fresh.key)?.standing).toBe('good');

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { SandboxError } from '../../src/errors.ts';
 import type { ToolAnswer } from '../../src/execute/run.ts';
+import type { CallJournal } from '../../src/execution/durable-run.ts';
 import { LargeCalls } from '../../src/large-calls.ts';
 import type { Approver } from '../../src/policy/approval.ts';
 import { createPolicing } from '../../src/policy/policing.ts';
@@ -19,7 +21,7 @@ interface Changing {
 function changing(
   given: unknown,
   first: readonly CatalogTool[],
-  { approver, dryRun }: { approver?: Approver; dryRun?: boolean } = {},
+  { approver, dryRun, journal }: { approver?: Approver; dryRun?: boolean; journal?: CallJournal } = {},
 ): Changing {
   let catalog = catalogOf({ s: first });
   const sent: UpstreamCall[] = [];
@@ -34,7 +36,7 @@ function changing(
   } as unknown as Parameters<typeof toolCalls>[0]['upstreams'];
   const run = createPolicing({ policies: policies(given), ttlMs: 3_600_000 }).begin({ principal: 'local', dryRun, catalog });
   const stages = { upstreams, validateArguments: createArgumentValidator(), limits: LIMIT_VALUES, largeCalls: new LargeCalls() };
-  const answer = toolCalls(stages, { policies: run, principal: 'local', approver, program: { code: 'return 1;', hash: 'ab' } });
+  const answer = toolCalls(stages, { policies: run, principal: 'local', approver, journal, program: { code: 'return 1;', hash: 'ab' } });
   let number = 0;
   return {
     sent,
@@ -80,4 +82,19 @@ test('what a person has agreed to is sent only while the tool is still the same'
   // The new one is asked about anew.
   change = () => undefined;
   expect(codeOf(await run.call('send', {}))).toBe('ok');
+});
+
+test('it is looked at once more after it was written down that the call leaves', async () => {
+  let change = (): void => undefined;
+  const journal: CallJournal = { asking: () => Promise.resolve(), sending: () => Promise.resolve(change()) };
+  const approver: Approver = { ask: () => Promise.resolve({ granted: true }) };
+  const run = changing({ default: 'ask' }, [tool('send', { description: 'Sends a greeting.' })], { approver, journal });
+  change = () => run.change(tool('send', { description: 'Sends all there is.' }));
+  expect([codeOf(await run.call('send', {})), run.sent]).toEqual(['ERR_CALL_APPROVAL', []]);
+});
+
+test('a question that cannot be kept sends nothing, and the program hears why', async () => {
+  const approver: Approver = { ask: () => Promise.reject(new SandboxError('ERR_EXECUTION_STORE', 'No disk.')) };
+  const run = changing({ default: 'ask' }, [tool('send')], { approver });
+  expect([codeOf(await run.call('send', {})), run.sent]).toEqual(['ERR_EXECUTION_STORE', []]);
 });

@@ -224,3 +224,60 @@ describe('tool calls in a minute', () => {
     expect(one.takeCall()).toBeDefined();
   });
 });
+
+describe('a run that is put away', () => {
+  test('leaves its place to another, and takes one again when it goes on, whether there is one or not', () => {
+    const { begin, refusal } = desk({ '*': { concurrentRuns: 1 } });
+    const run = begin('key:a');
+    expect(refusal('key:a')?.code).toBe('ERR_QUOTA_CONCURRENT');
+    run.rest();
+    run.rest();
+    const other = begin('key:a');
+    run.goOn();
+    run.goOn();
+    other.leave();
+    expect(refusal('key:a')?.code).toBe('ERR_QUOTA_CONCURRENT');
+    run.leave();
+    expect(refusal('key:a')).toBeUndefined();
+  });
+
+  test('gives back its place once when it ends while it is put away', () => {
+    const { begin, refusal } = desk({ '*': { concurrentRuns: 1 } });
+    const run = begin('key:a');
+    run.rest();
+    run.leave();
+    const other = begin('key:a');
+    expect(refusal('key:a')?.code).toBe('ERR_QUOTA_CONCURRENT');
+    other.leave();
+  });
+
+  test('leaves the fuel to others that it may still use, and is charged what it has used', async () => {
+    const { begin, refusal } = desk({ '*': { fuelPerHour: 10 * GIGA } });
+    const run = begin('key:a');
+    const ended = Promise.withResolvers<void>();
+    const running = run.run(limits(10 * GIGA), async () => {
+      await ended.promise;
+      return outcome(10 * GIGA);
+    });
+    expect(refusal('key:a')?.code).toBe('ERR_QUOTA_FUEL');
+    run.rest();
+    expect(refusal('key:a')).toBeUndefined();
+    ended.resolve();
+    await running;
+    run.leave();
+    expect(refusal('key:a')?.code).toBe('ERR_QUOTA_FUEL');
+  });
+
+  test('is let in again after a restart whatever was used, and charged with the limits that it began with', async () => {
+    const { begin, of, refusal } = desk({ '*': { concurrentRuns: 1, runsPerMinute: 1, fuelPerHour: 10 * GIGA } });
+    begin('key:a');
+    const run = of('key:a');
+    run.enterAgain();
+    await run.runAgain(limits(20 * GIGA), async () => {
+      await Promise.resolve();
+      return outcome(20 * GIGA);
+    });
+    run.leave();
+    expect(refusal('key:a')?.code).toBe('ERR_QUOTA_CONCURRENT');
+  });
+});

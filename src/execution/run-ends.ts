@@ -1,0 +1,54 @@
+import { SandboxError, toSandboxError, type ErrorCode } from '../errors.ts';
+import type { RunEnd, RunOutcome, RunUsage } from '../execute/run.ts';
+import type { Left } from './attempt.ts';
+import type { StoredCall } from './execution-store.ts';
+import { failedEnd, madeOutcome } from './made-outcome.ts';
+import type { RunRecord } from './run-record.ts';
+
+export const LOST = 'The process that ran the program ended unexpectedly, and the run could not be carried on.';
+export const DAMAGED = 'What was stored of the run is damaged, and it could not be begun again from its start.';
+
+/** The outcomes of one run that no executor tells: with its calls, as they are stored, and with what it had used when it was put away last. */
+export class RunEnds {
+  readonly #record: RunRecord;
+  readonly #usage: () => RunUsage | undefined;
+
+  constructor(record: RunRecord, usage: () => RunUsage | undefined) {
+    this.#record = record;
+    this.#usage = usage;
+  }
+
+  /** @param calls as they are stored, when they have been read */
+  async with(end: RunEnd, calls?: readonly StoredCall[]): Promise<RunOutcome> {
+    const stored = calls === undefined ? await this.#record.read().catch(() => undefined) : { calls };
+    return madeOutcome(end, stored?.calls ?? [], this.#usage());
+  }
+
+  /** Of a run that cannot be carried on. */
+  failed(code: ErrorCode, message: string, calls?: readonly StoredCall[]): Promise<RunOutcome> {
+    return this.with(failedEnd(code, message), calls);
+  }
+
+  /** Of one that does not do again what it did. What its executor told of it when it was stopped is told with it. */
+  differing(left: Left, difference: string): Promise<RunOutcome> {
+    const message = `The run was begun again with the same answers, and went another way. ${difference}`;
+    const end = failedEnd('ERR_EXECUTION_DIVERGED', message);
+    return left.kind === 'ended' ? Promise.resolve({ ...left.outcome, end }) : this.with(end);
+  }
+}
+
+/** Whether the program did what it wanted to, so that all that it did before it has done again. */
+export function hasGoneOn({ end }: RunOutcome): boolean {
+  return end.status === 'completed' || end.code === 'ERR_EXECUTE_THROWN';
+}
+
+/** Of a run that something was thrown about. */
+export function endOf(thrown: unknown): RunEnd {
+  const { code, message, details } = toSandboxError(thrown);
+  return { status: 'failed', code, message, ...(details.hint !== undefined && { hint: details.hint }) };
+}
+
+/** This process lets go of the run, and it has not ended. */
+export function closing(): SandboxError {
+  return new SandboxError('ERR_SERVER_CLOSING', 'The server is shutting down; the run goes on when it is started again.');
+}
