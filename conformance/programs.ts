@@ -11,6 +11,10 @@ const SPECIAL: Readonly<Record<string, string>> = {
     'console.info("Tool execution started"); console.info("Tool processing data"); console.info("Tool execution completed");\nreturn "logged";',
   test_input_required_result_multi_round:
     'const ask = () => callTool("suite", "test_input_required_result_multi_round").catch(String);\nawait ask();\nreturn await ask();',
+  multi_input: 'return await Promise.allSettled([1, 2].map((each) => callTool("suite", "multi_input", { each })));',
+  greet: 'const { name } = input as { name: string };\nreturn `Hello, ${name}!`;',
+  slow_compute: 'const { seconds = 0 } = input as { seconds?: number };\nawait sleep(seconds * 1_000);\nreturn "computed";',
+  failing_job: 'await sleep(1_000);\nthrow new Error("The job failed.");',
 };
 
 /** Prompts and resources of the suite, and ours that have the same form. */

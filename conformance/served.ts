@@ -10,6 +10,8 @@ const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const CACHE = fileURLToPath(new URL('../.cache', import.meta.url));
 const SUITE_TOOLS = fileURLToPath(new URL('./suite-tools.ts', import.meta.url));
 const START_MS = 120_000;
+/** Tools that the suite wants a person to be asked about. */
+const ASKED = ['test_input_required_*', 'confirm_delete', 'multi_input'];
 /** Nothing that is started here lives longer, whatever happens to this process. */
 const BOUND_MS = 600_000;
 
@@ -28,7 +30,7 @@ export async function serve(errors: 'ignore' | 'inherit' = 'ignore'): Promise<Se
     generatedDir: join(directory, 'generated'),
     log: { level: 'silent' },
     mcpServers: { suite: { command: process.execPath, args: [SUITE_TOOLS] } },
-    policies: { default: 'allow', servers: { suite: { tools: { 'test_input_required_*': { policy: 'ask' } } } } },
+    policies: { default: 'allow', servers: { suite: { tools: Object.fromEntries(ASKED.map((tool) => [tool, { policy: 'ask' }])) } } },
   };
   await writeFile(configFile, JSON.stringify(config));
   const child = spawn(process.execPath, [MAIN, 'serve', '--config', configFile, '--http', '127.0.0.1:0'], {

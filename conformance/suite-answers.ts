@@ -27,4 +27,10 @@ export const ANSWERS: Record<string, CallToolResult> = {
   test_input_required_result_request_state: { content: [text('state-ok')] },
   test_input_required_result_tampered_state: { content: [text('state-ok')] },
   test_input_required_result_multi_round: { content: [text('asked twice')] },
+  confirm_delete: { content: [text('deleted')] },
+  multi_input: { content: [text('taken')] },
+  // Programs do what these do: waiting and failing are nothing that needs a tool.
+  greet: { content: [text('Hello!')] },
+  slow_compute: { content: [text('computed')] },
+  failing_job: { content: [text('failed')], isError: true },
 };

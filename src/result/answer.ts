@@ -1,6 +1,7 @@
 import type { ContentBlock } from '@modelcontextprotocol/server';
-import type { ExecuteOutput, KeptItem, ReducedOutput } from './output-schema.ts';
+import type { ExecuteOutput, KeptItem, ReducedOutput, WaitingOutput } from './output-schema.ts';
 import { renderText, statusText } from './text.ts';
+import { waitingAnswer } from './waiting-answer.ts';
 
 /** Where an answer says what there is to say: in `structuredContent`, or in the text. Never in both. */
 export type AnswerForm = 'structured' | 'text';
@@ -9,8 +10,8 @@ export type AnswerForm = 'structured' | 'text';
 export interface ExecuteResponse {
   /** All of it, as our own side knows it. */
   readonly structured: ExecuteOutput;
-  /** What is sent of it as `structuredContent` where the text has the rest. */
-  readonly reduced?: ReducedOutput;
+  /** What is sent of it as `structuredContent` where the text has the rest, or where there is no more yet. */
+  readonly reduced?: ReducedOutput | WaitingOutput;
   readonly content: readonly ContentBlock[];
 }
 
@@ -26,6 +27,7 @@ export const FIRST_BLOCK = 1;
 
 /** An answer in one of the two forms. */
 export function answer(structured: ExecuteOutput, { form = 'structured', resultJson, blocks = [] }: AnswerExtras = {}): ExecuteResponse {
+  if (structured.next !== undefined) return waitingAnswer(structured, form);
   // What the program has passed on itself is not linked a second time.
   const passedOn = new Set(blocks.map((block) => (block.type === 'resource_link' ? block.uri : undefined)));
   const links = (structured.kept ?? []).filter(({ what, uri }) => what !== 'content' && !passedOn.has(uri)).map(linkTo);

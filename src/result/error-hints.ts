@@ -55,12 +55,20 @@ export const ERROR_HINTS: Readonly<Record<ErrorCode, string | undefined>> = {
   ERR_EXECUTE_ENGINE: 'Send the code again; if it fails again, make it simpler.',
   ERR_EXECUTE_BUSY: 'The sandbox is busy: wait a second, then send the same request again.',
   ERR_EXECUTE_LOST: 'The run was lost half way; check what its tool calls changed before sending it again.',
+  ERR_EXECUTION_UNKNOWN: 'Use an executionId of an answer that said "waiting"; what ended long ago is not kept.',
+  ERR_EXECUTION_STORE: 'Send it again; the operator can see in the log what is wrong with the store of executions.',
+  ERR_EXECUTION_FULL: 'Too much waits already: try again later, or write the program so that it does not wait.',
+  ERR_EXECUTION_DAMAGED: 'What was stored of the run is damaged; check what its tool calls changed before sending it again.',
+  ERR_EXECUTION_DIVERGED: 'The run could not be carried on as it began; check what its tool calls changed before sending it again.',
+  ERR_EXECUTION_ENGINE: 'The run slept on an engine that was replaced; check what its tool calls changed before sending it again.',
+  ERR_EXECUTION_APPROVAL: 'See what is open with `ampoule approvals list`.',
   ERR_CALL_UNKNOWN_SERVER: 'Use one of the servers that the description of execute_code names.',
   ERR_CALL_UNKNOWN_TOOL: 'Read servers/<server>/index.ts with readFile to see which functions the server has.',
   ERR_CALL_DENIED: 'This tool may not be called here; do it another way.',
   ERR_CALL_BUDGET: 'Make fewer calls of this tool: pass several items at once, or split the work over several runs.',
   ERR_CALL_APPROVAL:
     'This call needs the consent of a person: catch the error and go on without it, or ask the operator to allow the tool.',
+  ERR_CALL_INTERRUPTED: 'Find out whether the call was made before making it again.',
   ERR_CALL_DATA_FLOW:
     'Send something that does not come from that source: a count, a summary of your own, an identifier that the operator allows.',
   ERR_CALL_OUTPUT:

@@ -37,3 +37,13 @@ export async function keepLargeAnswer(
     return { error };
   }
 }
+
+/** What an error of {@link keepLargeAnswer} says is kept; which parts of the preview were shortened is in the preview alone. */
+export function keptItemOf({ content, hint = '' }: ToolAnswerError): KeptItem | undefined {
+  const link: unknown = Array.isArray(content) ? content[1] : undefined;
+  const expiresAt = /, until (\S+)\.$/.exec(hint)?.[1];
+  if (typeof link !== 'object' || link === null || expiresAt === undefined) return undefined;
+  const { type, uri, size } = link as { type?: unknown; uri?: unknown; size?: unknown };
+  if (type !== 'resource_link' || typeof uri !== 'string' || typeof size !== 'number' || !uri.startsWith('ampoule://')) return undefined;
+  return { what: 'call', uri, bytes: size, expiresAt, shortened: [] };
+}

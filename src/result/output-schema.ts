@@ -72,10 +72,27 @@ const dryCall = z.strictObject({
     .describe('What the program got instead: a shape seen before, one made from the schema, or null'),
 });
 
-/** `structuredContent` of `execute_code`: one shape for every end of a run, failures included. */
+const waitedFor = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('tool'), call: z.int(), server: z.string(), tool: z.string(), since: z.string() }),
+  z.strictObject({
+    kind: z.literal('approval'),
+    call: z.int(),
+    server: z.string(),
+    tool: z.string(),
+    since: z.string(),
+    approval: z.string().describe('Id of the question, for the operator'),
+    question: z.string(),
+  }),
+  z.strictObject({ kind: z.literal('timer'), until: z.string() }),
+]);
+
+/** `structuredContent` of `execute_code`: one shape for every end of a run, failures included, and for a run that goes on. */
 export const executeOutputSchema = z.strictObject({
   status: z.enum(['completed', 'failed', 'waiting']),
   executionId: z.string(),
+  waiting: z.array(waitedFor).exactOptional().describe('What the run waits for, when it goes on without the request'),
+  moreWaiting: count.exactOptional().describe('Number of things it waits for that are not in "waiting"'),
+  next: z.string().exactOptional().describe('How to get the answer of a run that goes on'),
   session: z
     .string()
     .exactOptional()
@@ -96,9 +113,15 @@ export type ExecuteOutput = z.output<typeof executeOutputSchema>;
 export type ExecuteFailure = z.output<typeof failure>;
 export type KeptItem = z.output<typeof kept>;
 export type Shortened = z.output<typeof shortened>;
+/** One thing that a run waits for. Times are ISO 8601. */
+export type WaitedFor = z.output<typeof waitedFor>;
 
 /** What is left of it where the text of the answer says everything: nothing is there twice. */
 export type ReducedOutput = Pick<ExecuteOutput, 'status' | 'executionId' | 'session' | 'error'> & { readonly restIn: 'text' };
+
+/** What is sent of the answer about a run that goes on: it has no result, logs and calls yet, and says so by leaving them out. */
+export type WaitingOutput = Pick<ExecuteOutput, 'status' | 'executionId' | 'session' | 'waiting' | 'moreWaiting' | 'next'> &
+  Partial<Pick<ExecuteOutput, 'usage'>>;
 
 const listOf = (members: string): z.ZodType => z.array(z.unknown()).optional().describe(members);
 
@@ -109,6 +132,8 @@ const listOf = (members: string): z.ZodType => z.array(z.unknown()).optional().d
 export const advertisedOutputSchema = z.object({
   status: z.enum(['completed', 'failed', 'waiting']),
   executionId: z.string(),
+  waiting: listOf('{kind: tool|approval|timer, call?, server?, tool?, since?, question?, until?}'),
+  next: z.string().optional(),
   session: z.string().optional().describe('Pass it back as "session"'),
   result: z.unknown().optional().describe('What the code returned; shortened if kept says so'),
   logs: listOf('{level, message}'),

@@ -63,6 +63,7 @@ function rulesOf({ limits, libraries = [], mounts = [], skills = false }: Descri
     ...(mounts.length > 0 ? [[4, `- Files: ${listed(mounts, (name) => `readFile("${name}/<file>")`)}.`] as const] : []),
     ...(skills ? [[4, '- import { x } from "skills/<name>": modules saved with save_skill; search_tools finds them.'] as const] : []),
     [4, `- session: "new" keeps what getState() holds for later runs: pass the handle that comes back. ${ends}`],
+    [3, '- wait: "return-when-waiting" answers once the run waits (tools, sleep, people), with an executionId for wait_execution.'],
     [3, '- dryRun: true lists the calls that would change something, and makes none of them.'],
     [2, `- Limits: ${most}. Results over ${bytes(limits.maxResultBytes)} come shortened, with a link to the whole.`],
   ];

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { TOOL_NAME } from './tool-name.ts';
+import { EXECUTION_CALLS, type ExecutionCall } from './execution-calls.ts';
 
 export const MODERN = '2026-07-28';
 /** Revisions without a change in calls of tools between them; a client that names none speaks one of them. */
@@ -10,10 +10,11 @@ const ENVELOPE_KEYS = new Set([VERSION_KEY, 'io.modelcontextprotocol/clientInfo'
 /** Characters: envelopes are remembered, so a client must not be able to make them large. */
 const MAX_ENVELOPE = 4_096;
 
-/** A plain call of `execute_code`: it asks for no progress and carries nothing that the SDK would have to read. */
+/** A plain call of a tool whose answer is that of an execution: it asks for no progress and carries nothing that the SDK would have to read. */
 export interface DirectCall {
   readonly era: 'modern' | 'legacy';
   readonly id: string | number;
+  readonly call: ExecutionCall;
   readonly arguments: Readonly<Record<string, unknown>>;
   /** What the client says of itself with each request, as JSON; "" in the legacy era. */
   readonly envelope: string;
@@ -24,13 +25,14 @@ export function readDirectCall(headers: IncomingHttpHeaders, message: object): D
   const { jsonrpc, id, method, params, ...more } = message as Readonly<Record<string, unknown>>;
   if (jsonrpc !== '2.0' || method !== 'tools/call' || !isId(id) || !isRecord(params) || !isEmpty(more)) return undefined;
   const { name, arguments: args, _meta: meta, ...others } = params;
-  if (name !== TOOL_NAME || !isRecord(args) || !isEmpty(others) || !takesBoth(headers.accept)) return undefined;
+  const call = typeof name === 'string' ? EXECUTION_CALLS.get(name) : undefined;
+  if (call === undefined || !isRecord(args) || !isEmpty(others) || !takesBoth(headers.accept)) return undefined;
   const version = headers['mcp-protocol-version'];
-  if (meta === undefined) return isPlainLegacy(headers) ? { era: 'legacy', id, arguments: args, envelope: '' } : undefined;
+  if (meta === undefined) return isPlainLegacy(headers) ? { era: 'legacy', id, call, arguments: args, envelope: '' } : undefined;
   const agrees = version === MODERN && headers['mcp-method'] === method && headers['mcp-name'] === name;
   if (!agrees || !isEnvelope(meta)) return undefined;
   const envelope = JSON.stringify(meta);
-  return envelope.length > MAX_ENVELOPE ? undefined : { era: 'modern', id, arguments: args, envelope };
+  return envelope.length > MAX_ENVELOPE ? undefined : { era: 'modern', id, call, arguments: args, envelope };
 }
 
 function isPlainLegacy(headers: IncomingHttpHeaders): boolean {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../access/principal.ts';
-import { callExecuteCode, type ExecuteCodeDeps, toToolResult } from './execute-code.ts';
+import type { ExecuteCodeDeps } from './execution-calls.ts';
 import type { CancelBook } from './cancel-book.ts';
 import { answerForm } from './answer-form.ts';
 import { type DirectCall, MODERN, readDirectCall } from './direct-call.ts';
@@ -11,6 +11,8 @@ import { levelKey } from './log-levels.ts';
 import type { ExecuteOptions } from './sandbox-port.ts';
 import { sendJson } from './send-json.ts';
 import type { ServerOptions } from './server-options.ts';
+import { TASKS_EXTENSION } from './tasks/task-shapes.ts';
+import { toToolResult } from './tool-result.ts';
 
 /** How many different clients' envelopes are remembered. */
 const MAX_ENVELOPES = 1_000;
@@ -21,7 +23,7 @@ export interface DirectLaneOptions extends ExecuteCodeDeps, Pick<ServerOptions, 
 }
 
 /**
- * The short way for what nearly every request is: a plain call of the one tool, in either protocol era. The SDK makes a server with
+ * The short way for what nearly every request is: a plain call that runs a program or waits for one, in either protocol era. The SDK makes a server with
  * all its schemas for each request, which costs more than the rest of the gateway's work on it; the answers of both ways are the
  * same, byte for byte. Whatever is not exactly such a call goes through the SDK, which knows all the rules.
  */
@@ -44,7 +46,7 @@ export function createDirectLane(options: DirectLaneOptions): DirectLane {
   const serve: DirectLane['serve'] = (req, res, message, principal) => {
     const call = readDirectCall(req.headers, message);
     // A client that wants to hear of logs is told of them by the SDK's way.
-    if (call === undefined || wantsLog(req, call, options, principal) || mayBeAsked(call, options)) return false;
+    if (call === undefined || wantsLog(req, call, options, principal) || mayBeAsked(call, options) || takesTasks(call)) return false;
     // Of each principal its own: what one client sends says nothing about another's.
     const envelope = `${principal.id} ${call.envelope}`;
     if (call.era === 'modern' && !envelopes.has(envelope)) {
@@ -63,7 +65,7 @@ async function serveModern(options: DirectLaneOptions, call: DirectCall, res: Se
   const close = (): void => gone.abort();
   res.once('close', close);
   const form = answerForm(options.answers ?? 'auto', MODERN);
-  const response = await callExecuteCode(call.arguments, { ...callerOf(principal), signal: gone.signal, form }, options);
+  const response = await call.call(call.arguments, { ...callerOf(principal), signal: gone.signal, form }, options);
   if (gone.signal.aborted) return;
   res.removeListener('close', close);
   const meta = { 'io.modelcontextprotocol/serverInfo': options.serverInfo };
@@ -91,7 +93,7 @@ async function serveLegacy(
     const header = req.headers['mcp-protocol-version'];
     const version = typeof header === 'string' ? header : undefined;
     const form = answerForm(options.answers ?? 'auto', version);
-    const response = await callExecuteCode(call.arguments, { ...callerOf(principal), signal, form }, options);
+    const response = await call.call(call.arguments, { ...callerOf(principal), signal, form }, options);
     // Nothing is said about a request after it was cancelled: then the answer has ended already.
     answer.end({ result: toToolResult(response, options, { form, version }), jsonrpc: '2.0', id: call.id });
   } finally {
@@ -99,13 +101,18 @@ async function serveLegacy(
   }
 }
 
-function callerOf({ id, grant }: Principal): Pick<ExecuteOptions, 'principal' | 'grant'> {
-  return { principal: id, grant };
+function callerOf({ id, grant, credential }: Principal): Pick<ExecuteOptions, 'principal' | 'grant' | 'credential'> {
+  return { principal: id, grant, credential };
 }
 
 /** The user of such a client can be asked about calls of tools, which the SDK's way knows how to. */
 function mayBeAsked({ envelope }: DirectCall, { port }: DirectLaneOptions): boolean {
   return envelope.includes('"elicitation"') && port.asks();
+}
+
+/** For such a client a run can become a task, which the SDK's way sees to. */
+function takesTasks({ envelope }: DirectCall): boolean {
+  return envelope.includes(`"${TASKS_EXTENSION}"`);
 }
 
 function wantsLog(req: IncomingMessage, { era }: DirectCall, { levels }: DirectLaneOptions, { id }: Principal): boolean {

@@ -27,7 +27,8 @@ ${describeExample(wrappers.tools, wrappers.catalog ?? catalog)}
 3. Return what answers the task, not what the tools gave: numbers, names, a few fields. Read large values in the program.
 4. Before the first change of something that matters, run with "dryRun": true: the answer lists the calls that would change something.
 5. For several steps pass "session": "new", then the handle of the answer; what getState() holds stays.
-6. On failure, correct the code at the line that the error names. Calls listed in "calls" have happened: do not repeat them blindly.
+6. An answer "waiting" is not the end: the run goes on, and wait_execution with its executionId gets the rest.
+7. On failure, correct the code at the line that the error names. Calls listed in "calls" have happened: do not repeat them blindly.
 `;
 }
 

@@ -17,8 +17,8 @@ import { createLegacyLane } from './legacy-lane.ts';
 import { LogLevels } from './log-levels.ts';
 import { accessRequired, demandLoopback } from './loopback-only.ts';
 import { createMcpServer } from './mcp-server.ts';
+import { createParking } from './create-parking.ts';
 import { createOpenStreams } from './open-streams.ts';
-import { ParkedRuns } from './parked-runs.ts';
 import { principalReader } from './request-principal.ts';
 import { closingError, createRunTracker } from './run-tracker.ts';
 import { messageBytes } from './server-options.ts';
@@ -61,7 +61,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const closing = new AbortController();
   const runs = createRunTracker();
   const levels = new LogLevels();
-  const parked = new ParkedRuns();
+  const parked = createParking(options.port, closing.signal);
   const readPrincipal = principalReader(auth !== undefined);
   const maxBodyBytes = messageBytes(options);
   const handler = createMcpHandler(

@@ -50,6 +50,10 @@ const limitsSchema = z.strictObject(
   { error: 'an object' },
 );
 
+const WAIT_MODES = '"completed" or "return-when-waiting"';
+const { minimum: MIN_ANSWER_MS, maximum: MAX_ANSWER_MS } = LIMITS.answerAfterMs;
+const ANSWER_MS = `a whole number from ${MIN_ANSWER_MS} to ${MAX_ANSWER_MS} (ms)`;
+
 /** The arguments of `execute_code`. */
 export const executeInputSchema = z.strictObject(
   {
@@ -61,6 +65,12 @@ export const executeInputSchema = z.strictObject(
     session: z.string({ error: '"new" or the session handle of an earlier answer' }).exactOptional().describe('"new" or a handle'),
     dryRun: z.boolean({ error: 'true or false' }).exactOptional().describe('Change nothing'),
     limits: limitsSchema.exactOptional().describe('Lower limits for this run'),
+    wait: z.enum(['completed', 'return-when-waiting'], { error: WAIT_MODES }).exactOptional().describe('When to answer'),
+    answerAfterMs: z
+      .int({ error: ANSWER_MS })
+      .refine((ms) => ms >= MIN_ANSWER_MS && ms <= MAX_ANSWER_MS, { error: ANSWER_MS })
+      .exactOptional()
+      .describe('Or after so long'),
   },
   { error: 'an object' },
 );

@@ -2,7 +2,8 @@ import { McpServer } from '@modelcontextprotocol/server';
 import type { RegisteredTool } from '@modelcontextprotocol/server';
 import type { Principal } from '../access/principal.ts';
 import { registerExecuteCode } from './execute-code.ts';
-import type { ExecuteCodeDeps } from './execute-code.ts';
+import type { ExecuteCodeDeps } from './execution-calls.ts';
+import { registerExecutionTools } from './execution-tools.ts';
 import { registerGuidePrompt } from './guide-prompt.ts';
 import { registerGuideSkill } from './guide-skill.ts';
 import { takeLogLevel } from './log-levels.ts';
@@ -13,6 +14,7 @@ import { registerResults } from './result-resources.ts';
 import { registerSearchTools } from './search-tools.ts';
 import type { ServerOptions } from './server-options.ts';
 import { registerSkillResources, skillListing } from './skill-resources.ts';
+import { offerTasks } from './tasks/offer-tasks.ts';
 import { registerWrapperResources, wrapperListing } from './wrapper-resources.ts';
 
 /** Clients may keep lists this long before they ask again. */
@@ -38,8 +40,8 @@ export function createMcpServer(options: McpServerDeps): { server: McpServer; to
   const server = new McpServer(deps.serverInfo, {
     capabilities: { resources: { listChanged: deps.listChanged }, prompts: { listChanged: false }, logging: {} },
     instructions: INSTRUCTIONS,
-    // A state that is not of a run that waits is an error of the protocol; whose it is, `resume` looks.
-    requestState: { verify: (state) => deps.parked.demand(state) },
+    // A state that is not of a run that waits is an error of the protocol.
+    requestState: { verify: (state) => deps.parked.demand(deps.principal.id, state) },
     maxToolInputElements: deps.limits.maxJsonNodes * BACKSTOP,
     cacheHints: {
       'tools/list': LIST_CACHE,
@@ -57,9 +59,12 @@ export function createMcpServer(options: McpServerDeps): { server: McpServer; to
   registerResults(server, deps.port);
   takeLogLevel(server, deps.levels, deps.principal);
   pageResourceList(server, [listGuide, () => skillListing(deps.port), () => wrapperListing(deps.port.description().wrappers)]);
+  const markTasks = offerTasks({ ...deps, server });
   const offerSkills = saveSkillTool(server, deps);
   const tool = registerExecuteCode(server, deps);
+  markTasks(tool);
   registerSearchTools(server, deps);
+  registerExecutionTools(server, deps);
   offerSkills();
   return { server, tool };
 }

@@ -2,8 +2,8 @@ import type { Principal } from '../access/principal.ts';
 import type { ExecuteOptions, SandboxPort } from './sandbox-port.ts';
 
 /** The sandbox for one principal: whatever goes through it is done in its name, and with its grant. */
-export function portOf(port: SandboxPort, { id, grant }: Principal): SandboxPort {
-  const named = (options: ExecuteOptions): ExecuteOptions => ({ ...options, principal: id, grant });
+export function portOf(port: SandboxPort, { id, grant, credential }: Principal): SandboxPort {
+  const named = (options: ExecuteOptions): ExecuteOptions => ({ ...options, principal: id, grant, credential });
   return {
     outputSchema: port.outputSchema,
     execute: (request, options) => port.execute(request, named(options)),
@@ -14,5 +14,10 @@ export function portOf(port: SandboxPort, { id, grant }: Principal): SandboxPort
     saveSkill: (request, options) => port.saveSkill(request, named(options)),
     listSkills: () => port.listSkills(id),
     search: (request) => port.search(request, id, grant),
+    waitExecution: (request, options) => port.waitExecution(request, named(options)),
+    cancelExecution: (executionId, options) => port.cancelExecution(executionId, named(options)),
+    executionState: (executionId) => port.executionState(executionId, id),
+    approvals: port.approvals,
+    listExecutions: (_principal, limit) => port.listExecutions(id, limit),
   };
 }

@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import type { ExecutionPort, WaitMode } from './execution-port.ts';
+import type { ApprovalPort } from './parking.ts';
 import type { Grant } from '../access/principal.ts';
 import type { SearchAnswer, SearchRequest } from '../discovery/entry.ts';
 import type { SandboxError } from '../errors.ts';
@@ -43,6 +45,10 @@ export interface ExecuteRequest {
   /** Tools that change things are not called: the answer lists what would have been. */
   readonly dryRun?: boolean;
   readonly limits?: CallLimits;
+  /** When the answer comes. Default: completed. */
+  readonly wait?: WaitMode;
+  /** An answer that says what the run waits for comes after so many milliseconds at the latest; the lower of this and the operator's `answerAfterMs`. */
+  readonly answerAfterMs?: number;
 }
 
 /** How far a run is. `progress` rises. */
@@ -59,6 +65,8 @@ export interface ExecuteOptions {
   readonly principal?: string;
   /** The tools that the principal may call; all when absent. */
   readonly grant?: Grant | undefined;
+  /** Id of the API key that the request came with: what goes on without the request ends when it is revoked. */
+  readonly credential?: string | undefined;
   /** Where the answer has its content. Default: structured. */
   readonly form?: AnswerForm | undefined;
   /** Asks a person about single calls of tools; absent when nobody can be asked. */
@@ -83,11 +91,13 @@ export interface DescriptionSource {
 }
 
 /** The sandbox as the MCP surface needs it. `src/sandbox.ts` is the real one. */
-export interface SandboxPort {
+export interface SandboxPort extends ExecutionPort {
   /** The shape of `structuredContent`. */
   readonly outputSchema: z.ZodType;
   /** Runs a program. Failures are responses too; what it throws is shown through `refuse`. */
   execute(request: ExecuteRequest, options: ExecuteOptions): Promise<ExecuteResponse>;
+  /** Of clients that come back with a person's answers. Absent where executions are not stored. */
+  readonly approvals?: ApprovalPort | undefined;
   /** Whether a person may be asked about a call of any tool that there is now. */
   asks(): boolean;
   /** The answer to a call that never became a run. */

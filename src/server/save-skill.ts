@@ -1,9 +1,10 @@
-import type { CallToolRequest, CallToolResult, McpServer, ServerContext } from '@modelcontextprotocol/server';
+import type { CallToolResult, McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { type SandboxError, toSandboxError } from '../errors.ts';
 import type { SaveSkillRequest } from '../skill/save-skill.ts';
 import { argumentError } from './argument-error.ts';
-import type { ExecuteCodeDeps } from './execute-code.ts';
+import type { ExecuteCodeDeps } from './execution-calls.ts';
+import { interceptCalls } from './intercept-calls.ts';
 import type { ExecuteOptions } from './sandbox-port.ts';
 import { advertiseUnchecked } from './tool-schema.ts';
 
@@ -43,20 +44,13 @@ export function saveSkillTool(server: McpServer, deps: ExecuteCodeDeps): () => v
   return () => void server.registerTool(SAVE_SKILL_NAME, CONFIG, (args, ctx) => callSaveSkill(args, { signal: ctx.mcpReq.signal }, deps));
 }
 
-type CallHandler = (request: CallToolRequest, ctx: ServerContext) => Promise<CallToolResult>;
-
 /** A client that still has the tool from another time is told why it is gone. */
-function refuseCalls({ server }: McpServer, deps: ExecuteCodeDeps): void {
-  const handlers = server as { setRequestHandler: (method: string, handler: CallHandler) => void };
-  const set = handlers.setRequestHandler.bind(server);
-  handlers.setRequestHandler = (method, handler) => {
-    if (method !== 'tools/call') return set(method, handler);
-    return set(method, async (request, ctx) =>
-      request.params.name === SAVE_SKILL_NAME
-        ? callSaveSkill(request.params.arguments, { signal: ctx.mcpReq.signal }, deps)
-        : handler(request, ctx),
-    );
-  };
+function refuseCalls(server: McpServer, deps: ExecuteCodeDeps): void {
+  interceptCalls(server, async (request, ctx, next) =>
+    request.params.name === SAVE_SKILL_NAME
+      ? callSaveSkill(request.params.arguments, { signal: ctx.mcpReq.signal }, deps)
+      : next(request, ctx),
+  );
 }
 
 /** Runs a call of the tool. Never throws. */

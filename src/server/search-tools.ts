@@ -1,6 +1,6 @@
 import type { CallToolResult, McpServer } from '@modelcontextprotocol/server';
 import { type SandboxError, toSandboxError } from '../errors.ts';
-import type { ExecuteCodeDeps } from './execute-code.ts';
+import type { ExecuteCodeDeps } from './execution-calls.ts';
 import { parseSearchRequest, searchInputSchema } from './search-schema.ts';
 import { renderSearch } from './search-text.ts';
 import { advertiseUnchecked } from './tool-schema.ts';

@@ -5,8 +5,8 @@ import { serveStdio as serveMcp, StdioServerTransport } from '@modelcontextproto
 import { createChangeNotices } from './change-notices.ts';
 import { describeTool } from './describe.ts';
 import { LogLevels } from './log-levels.ts';
+import { createParking } from './create-parking.ts';
 import { createMcpServer } from './mcp-server.ts';
-import { ParkedRuns } from './parked-runs.ts';
 import { LOCAL } from './request-principal.ts';
 import { closingError, createRunTracker } from './run-tracker.ts';
 import { messageBytes } from './server-options.ts';
@@ -35,7 +35,7 @@ export function serveStdio(options: StdioServerOptions): StdioServerHandle {
   const closing = new AbortController();
   const runs = createRunTracker();
   const levels = new LogLevels();
-  const parked = new ParkedRuns();
+  const parked = createParking(options.port, closing.signal);
   const tools = new Map<McpServer, RegisteredTool>();
   const ended = Promise.withResolvers<void>();
   const transport = new EndingTransport(options, ended.resolve);

@@ -19,6 +19,8 @@ export type PersonAnswer = {
 /** A client whose user can be asked. */
 export interface AskedClient {
   call(args: Record<string, unknown>, signal?: AbortSignal): Promise<CallAnswer>;
+  /** Calls another tool. */
+  callTool(name: string, args: Record<string, unknown>): Promise<CallAnswer>;
   close(): Promise<void>;
 }
 
@@ -40,6 +42,7 @@ async function connectModern(lane: Lane, target: Target, person: Person): Promis
   return {
     call: (args, signal) =>
       client.callTool({ name: 'execute_code', arguments: args }, { ...(signal && { signal }) }) as Promise<CallAnswer>,
+    callTool: (name, args) => client.callTool({ name, arguments: args }) as Promise<CallAnswer>,
     close: () => client.close(),
   };
 }
@@ -55,6 +58,7 @@ async function connectOld(target: Target, person: Person): Promise<AskedClient> 
   return {
     call: (args, signal) =>
       client.callTool({ name: 'execute_code', arguments: args }, undefined, { ...(signal && { signal }) }) as Promise<CallAnswer>,
+    callTool: (name, args) => client.callTool({ name, arguments: args }) as Promise<CallAnswer>,
     close: () => client.close(),
   };
 }

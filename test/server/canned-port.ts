@@ -9,6 +9,7 @@ import { presentFailure, presentOutcome } from '../../src/result/present.ts';
 import type { AnswerForm, ExecuteRequest, ExecuteResponse, SandboxPort } from '../../src/server/sandbox-port.ts';
 import type { Catalog } from '../../src/upstream/catalog.ts';
 import type { WrapperSet } from '../../src/wrappers/wrapper-set.ts';
+import { CannedExecutions } from './canned-executions.ts';
 
 export const LIMIT_DEFAULTS = Object.fromEntries(Object.entries(LIMITS).map(([name, limit]) => [name, limit.default])) as Limits;
 
@@ -44,6 +45,8 @@ const wrappers: WrapperSet = {
   ],
 };
 
+const ASKED = { kind: 'approval', call: 4, server: 'github', tool: 'drop', since: 1_000, approval: 'apr_1', text: 'May it drop?' } as const;
+
 /** An image of one pixel. */
 export const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
@@ -53,6 +56,10 @@ export interface CannedPort extends SandboxPort {
   readonly callers: { principal: string | undefined; grant?: Grant | undefined }[];
   /** Runs that saw their signal fire. */
   readonly aborted: string[];
+  /** Runs of the code `job:<id>`, which goes on until the test says a word. */
+  readonly executions: CannedExecutions;
+  /** The answer of a job that has completed, with `hello` in its log. */
+  completes(value: unknown): (executionId: string, form?: AnswerForm) => Promise<ExecuteResponse>;
   describeAs(source: { wrappers: WrapperSet; catalog: Catalog }): void;
 }
 
@@ -75,9 +82,10 @@ export function createCannedPort(): CannedPort {
   const aborted: string[] = [];
   let source = { wrappers, catalog };
   const discovery = createDiscovery({ source: () => source });
-  const completed = (value: unknown, form?: AnswerForm): Promise<ExecuteResponse> =>
+  const executions = new CannedExecutions();
+  const completed = (value: unknown, form?: AnswerForm, executionId = 'exec_1'): Promise<ExecuteResponse> =>
     presentOutcome({
-      executionId: 'exec_1',
+      executionId,
       session: 'ses_test',
       outcome: outcome(value === undefined ? '' : JSON.stringify(value)),
       bundle: { script: '', locate: () => undefined },
@@ -99,6 +107,15 @@ export function createCannedPort(): CannedPort {
     requests,
     callers,
     aborted,
+    executions,
+    completes: (value) => (executionId, form) => completed(value, form, executionId),
+    waitExecution: (request, options) => {
+      callers.push({ principal: options.principal, grant: options.grant });
+      return executions.waitExecution(request, options);
+    },
+    cancelExecution: executions.cancelExecution,
+    executionState: executions.executionState,
+    listExecutions: executions.listExecutions,
     outputSchema: advertisedOutputSchema,
     refuse,
     readResult: (id, _query, principal) => {
@@ -120,13 +137,22 @@ export function createCannedPort(): CannedPort {
     describeAs: (next) => {
       source = next;
     },
-    execute: async (request, { signal, onProgress, form, principal, grant }) => {
+    execute: async (request, options) => {
+      const { signal, onProgress, form, principal, grant } = options;
       requests.push(request);
       callers.push({ principal, grant });
       const [what = '', count = '0'] = request.code.split(':');
       switch (what) {
         case 'echo':
           return completed(request.input, form);
+        case 'job':
+          return executions.begin(request, options, count);
+        case 'asks':
+          // It asks one question, and its result is the answer.
+          executions.onAnswer = (id, _approval, answer) =>
+            executions.finish(id, 'completed', (executionId, other) => completed(answer, other, executionId));
+          setTimeout(() => executions.park(count, [ASKED]), 5);
+          return executions.begin(request, options, count);
         case 'wait':
           return untilAborted(request.code, signal);
         case 'sleep':

@@ -38,7 +38,7 @@ export interface TestClient {
   }>;
   /** Calls `execute_code`. */
   call(args: Record<string, unknown>, options?: CallOptions): Promise<CallAnswer>;
-  callTool(name: string, args: Record<string, unknown>): Promise<CallAnswer>;
+  callTool(name: string, args: Record<string, unknown>, options?: CallOptions): Promise<CallAnswer>;
   /** One page of the resources. */
   listResources(cursor?: string): Promise<{ resources: Listed[]; nextCursor?: string | undefined }>;
   /** The first of a resource's contents. */
@@ -105,7 +105,7 @@ async function connectModern(lane: Lane, target: { url: string } | { program: st
   return {
     listTools: () => client.listTools() as ReturnType<TestClient['listTools']>,
     call: (args, options) => client.callTool({ name: 'execute_code', arguments: args, ...asked }, { ...options }) as Promise<CallAnswer>,
-    callTool: (name, args) => client.callTool({ name, arguments: args }) as Promise<CallAnswer>,
+    callTool: (name, args, options) => client.callTool({ name, arguments: args, ...asked }, { ...options }) as Promise<CallAnswer>,
     listResources: (cursor) => client.request({ method: 'resources/list', params: cursor === undefined ? {} : { cursor } }),
     readResource: async (uri) => (await client.readResource({ uri })).contents[0]!,
     readWhole: (uri) => client.readResource({ uri }),
@@ -135,7 +135,7 @@ async function connectOld(target: { url: string } | { program: string; args?: st
   return {
     listTools: () => client.listTools() as ReturnType<TestClient['listTools']>,
     call: (args, options) => client.callTool({ name: 'execute_code', arguments: args }, undefined, { ...options }) as Promise<CallAnswer>,
-    callTool: (name, args) => client.callTool({ name, arguments: args }) as Promise<CallAnswer>,
+    callTool: (name, args, options) => client.callTool({ name, arguments: args }, undefined, { ...options }) as Promise<CallAnswer>,
     listResources: (cursor) => client.listResources(cursor === undefined ? {} : { cursor }),
     readResource: async (uri) => (await client.readResource({ uri })).contents[0]!,
     readWhole: (uri) => client.readResource({ uri }),

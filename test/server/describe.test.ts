@@ -55,11 +55,13 @@ describe('the description of execute_code', () => {
     'sleep',
     'Absent: fetch, process, require',
     '30 s computing',
-    '5 min waiting',
+    '24 h waiting',
     '1000 tool calls',
     'session: "new"',
     'It ends 24 h after its last use.',
     'dryRun: true',
+    'wait: "return-when-waiting"',
+    'wait_execution',
     'search_tools',
   ])('says what a model needs: %s', (words) => {
     expect(text({ github: [{ name: 'listIssues' }] })).toContain(words);

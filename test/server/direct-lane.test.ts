@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readDirectCall } from '../../src/server/direct-call.ts';
+import { callCancelExecution, callExecuteCode, callWaitExecution } from '../../src/server/execution-calls.ts';
 import { eventually, startFixture } from './http-fixture.ts';
 import type { HttpFixture } from './http-fixture.ts';
 import { JSON_TYPE, send } from './raw-http.ts';
@@ -143,11 +144,14 @@ describe('the short way', () => {
     expect(readDirectCall(MODERN, call({ code: '1' }, { _meta: META }))).toEqual({
       era: 'modern',
       id: 1,
+      call: callExecuteCode,
       arguments: { code: '1' },
       envelope: JSON.stringify(META),
     });
-    expect(readDirectCall(LEGACY, call({}))).toEqual({ era: 'legacy', id: 1, arguments: {}, envelope: '' });
+    expect(readDirectCall(LEGACY, call({}))).toEqual({ era: 'legacy', id: 1, call: callExecuteCode, arguments: {}, envelope: '' });
     expect(readDirectCall(BOTH, call({}))?.era).toBe('legacy');
+    expect(readDirectCall(LEGACY, call({}, { name: 'wait_execution' }))?.call).toBe(callWaitExecution);
+    expect(readDirectCall(LEGACY, call({}, { name: 'cancel_execution' }))?.call).toBe(callCancelExecution);
   });
 
   test.each([

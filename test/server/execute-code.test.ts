@@ -24,7 +24,7 @@ describe.each(LANES)('execute_code over HTTP with the %s', (lane) => {
 
   test('is the one tool, with schemas, annotations and a description that names the functions', async () => {
     const { tools } = await client.listTools();
-    expect(tools.map(({ name }) => name)).toEqual(['execute_code', 'search_tools']);
+    expect(tools.map(({ name }) => name)).toEqual(['execute_code', 'search_tools', 'wait_execution', 'cancel_execution']);
     expect(tools[0]?.description).toContain('- listIssues({ repo: string }) // Lists issues');
     expect(tools[0]?.inputSchema).toMatchObject({ type: 'object', required: ['code'], additionalProperties: false });
     expect(tools[0]?.outputSchema).toMatchObject({ type: 'object', required: ['status', 'executionId'] });

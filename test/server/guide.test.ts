@@ -8,7 +8,7 @@ test('the guide names the servers, has an example of a real tool, and is the sam
   const text = guideText(sourceOf(folders));
   expect(text).toContain('Servers: github (2), mail (1).');
   expect(text).toContain('import { listIssues } from "servers/github";');
-  for (const word of ['search_tools', 'Promise.all', '"dryRun": true', '"session": "new"']) expect(text).toContain(word);
+  for (const word of ['search_tools', 'Promise.all', '"dryRun": true', '"session": "new"', 'wait_execution']) expect(text).toContain(word);
   expect(guideText(sourceOf(folders))).toBe(text);
 });
 

@@ -48,6 +48,9 @@ describe('every way into the server', () => {
     ['searches', JSON_TYPE, toolCall('search_tools', { query: 'issues' })],
     ['searches of 2026-07-28', modern('search_tools'), toolCall('search_tools', { query: 'issues' }, META)],
     ['saving skills', JSON_TYPE, toolCall('save_skill', { name: 'a', description: 'b', code: 'c' })],
+    ['waits', JSON_TYPE, toolCall('wait_execution', { executionId: 'exe_x' })],
+    ['waits in the lane of the SDK', JSON_TYPE, toolCall('wait_execution', { executionId: 'exe_x' }, progress)],
+    ['waits of 2026-07-28', modern('wait_execution'), toolCall('wait_execution', { executionId: 'exe_x' }, META)],
     ['results', JSON_TYPE, rpc('resources/read', { uri: 'ampoule://results/res_x' })],
   ])('carries who it is: %s', async (what, headers, body) => {
     const sub = `carol of ${what}`;
@@ -64,6 +67,24 @@ describe('every way into the server', () => {
     ];
     expect(callers).toMatchObject([...expected, ...expected]);
     expect(JSON.stringify(fixture.port.callers)).not.toContain('"local"');
+  });
+
+  test('what goes on for one principal is for any other as if it had never been, by tools and by tasks', async () => {
+    const begun = toolCall('execute_code', { code: 'job:exe_hers', answerAfterMs: 10 });
+    expect((await send(url, 'POST', { ...JSON_TYPE, ...bearer(alice) }, begun)).body).toContain('"status":"running"');
+    const asked = async (key: string, id: string): Promise<string[]> => {
+      const headers = { ...JSON_TYPE, ...bearer(key) };
+      const bodies = [
+        ...['wait_execution', 'cancel_execution'].map((name) => toolCall(name, { executionId: id })),
+        ...['tasks/get', 'tasks/result', 'tasks/cancel'].map((method) => rpc(method, { taskId: id })),
+      ];
+      const answers = await Promise.all(bodies.map((body) => send(url, 'POST', headers, body)));
+      return answers.map(({ status, body }) => `${status} ${body.replaceAll(id, '')}`);
+    };
+    expect(await asked(bob, 'exe_hers')).toEqual(await asked(bob, 'exe_none'));
+    const lists = await Promise.all([alice, bob].map((key) => send(url, 'POST', { ...JSON_TYPE, ...bearer(key) }, rpc('tasks/list', {}))));
+    expect(lists.map(({ body }) => body.includes('exe_hers'))).toEqual([true, false]);
+    expect(fixture.port.executions.state('exe_hers')).toBe('running');
   });
 
   test('server/discover answers somebody, and nobody else', async () => {

@@ -19,6 +19,10 @@ describe('the arguments of execute_code', () => {
     const args = { code: 'return 1', input: null, session: 'ses_1', limits };
     expect(parseExecuteRequest(args, LIMITS)).toEqual(args);
     expect(parseExecuteRequest({ code: '1' }, LIMITS)).toEqual({ code: '1' });
+    for (const answerAfterMs of [10, 86_400_000]) {
+      const early = { code: '1', wait: 'return-when-waiting', answerAfterMs };
+      expect(parseExecuteRequest(early, LIMITS)).toEqual(early);
+    }
   });
 
   test.each([
@@ -54,10 +58,17 @@ describe('the arguments of execute_code', () => {
       'Argument "limits.tools" must be an object such as {"tickets.create": 20}; it cannot have the key "tickets".',
     ],
     [{ code: '1', limits: { tools: { 'a.b': -1 } } }, 'Argument "limits.tools.a.b" must be a whole number of at least 0 (calls), not -1.'],
+    [{ code: '1', wait: 'done' }, 'Argument "wait" must be "completed" or "return-when-waiting", not "done".'],
+    [{ code: '1', answerAfterMs: 9 }, 'Argument "answerAfterMs" must be a whole number from 10 to 86400000 (ms), not 9.'],
+    [{ code: '1', answerAfterMs: 86_400_001 }, 'Argument "answerAfterMs" must be a whole number from 10 to 86400000 (ms), not 86400001.'],
+    [{ code: '1', answerAfterMs: '10' }, 'Argument "answerAfterMs" must be a whole number from 10 to 86400000 (ms), not "10".'],
     [{ code: '1', sesion: 'x' }, 'Unknown argument "sesion". Did you mean "session"?'],
     [{ code: '1', limits: { timeout: 1 } }, 'Unknown argument "limits.timeout". Did you mean "timeoutMs"?'],
-    [{ code: '1', xxxxxxxxx: 1 }, 'Unknown argument "xxxxxxxxx". Known are "code", "input", "session", "dryRun", "limits".'],
-    [{ source: '1' }, 'Unknown argument "source". Known are "code", "input", "session", "dryRun", "limits".'],
+    [
+      { code: '1', xxxxxxxxx: 1 },
+      'Unknown argument "xxxxxxxxx". Known are "code", "input", "session", "dryRun", "limits", "wait", "answerAfterMs".',
+    ],
+    [{ source: '1' }, 'Unknown argument "source". Known are "code", "input", "session", "dryRun", "limits", "wait", "answerAfterMs".'],
   ])('%j are refused with the reason', (args, message) => {
     expect(refusal(args)).toMatchObject({ code: 'ERR_SERVER_INPUT', message });
   });

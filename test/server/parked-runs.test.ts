@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ApprovalAnswer, ApprovalQuestion } from '../../src/policy/approval.ts';
-import { ParkedRuns, type ParkedCaller, type Step } from '../../src/server/parked-runs.ts';
+import { ParkedRuns } from '../../src/server/parked-runs.ts';
+import type { ParkedCaller, Step } from '../../src/server/parking.ts';
 import type { ExecuteResponse } from '../../src/server/sandbox-port.ts';
 
 const QUESTION: ApprovalQuestion = {

@@ -13,9 +13,14 @@ import { eventually } from './http-fixture.ts';
 const PROGRAM = new URL('stdio-program.ts', import.meta.url).pathname;
 
 describe.each(LANES)('execute_code over stdio with the %s', (lane) => {
-  test('lists, runs, reports progress and cancels', async () => {
+  test('lists, runs, reports progress, cancels, waits and ends', async () => {
     const client = await connect(lane, { program: PROGRAM });
-    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['execute_code', 'search_tools']);
+    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual([
+      'execute_code',
+      'search_tools',
+      'wait_execution',
+      'cancel_execution',
+    ]);
     const answer = await client.call({ code: 'echo', input: { deep: [true, null] } });
     expect(executeOutputSchema.parse(answer.structuredContent).result).toEqual({ deep: [true, null] });
     const seen: number[] = [];
@@ -26,6 +31,13 @@ describe.each(LANES)('execute_code over stdio with the %s', (lane) => {
     setTimeout(() => abort.abort(), 50);
     await expect(call).rejects.toBeInstanceOf(Error);
     expect((await client.call({ code: 'echo', input: 5 })).structuredContent).toMatchObject({ result: 5 });
+    const executionId = 'exe_stdio';
+    const asking = await client.call({ code: `asks:${executionId}`, wait: 'return-when-waiting' });
+    expect(asking.structuredContent).toMatchObject({ status: 'waiting', executionId, waiting: [{ kind: 'approval', approval: 'apr_1' }] });
+    const now = await client.callTool('wait_execution', { executionId, timeoutMs: 0 });
+    expect(now.structuredContent).toEqual(asking.structuredContent);
+    const ended = await client.callTool('cancel_execution', { executionId });
+    expect(ended.structuredContent).toMatchObject({ status: 'failed', error: { code: 'ERR_EXECUTE_CANCELLED' } });
     await client.close();
   });
 });
