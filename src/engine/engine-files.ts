@@ -64,7 +64,7 @@ export async function readEngineFiles(directory: string, expectedHash: string): 
   return {
     kind: manifest.kind,
     sources: manifest.hash,
-    hash: fingerprint([...Object.values(manifest.files).toSorted(), JSON.stringify(manifest.plan)].join()),
+    hash: builtHash(manifest),
     directory,
     plan: manifest.plan,
     component: join(directory, COMPONENT_FILE),
@@ -73,7 +73,13 @@ export async function readEngineFiles(directory: string, expectedHash: string): 
   };
 }
 
-function parseManifest(text: string): EngineManifest | undefined {
+/** {@link EngineFiles.hash}, as far as the manifest can be believed. */
+export function builtHash({ files, plan }: Pick<EngineManifest, 'files' | 'plan'>): string {
+  return fingerprint([...Object.values(files).toSorted(), JSON.stringify(plan)].join());
+}
+
+/** Undefined when the text is no manifest of this version. */
+export function parseManifest(text: string): EngineManifest | undefined {
   try {
     return manifestSchema.parse(JSON.parse(text));
   } catch {
