@@ -72,11 +72,13 @@ export async function checkEnd(name: string, server: ServerUnderTest, how: 'SIGT
 }
 
 /** Nothing temporary and nothing half-written is left once all servers of a folder have ended. */
-export async function checkFiles({ temporary, cache }: ServerFolder, ledger: Ledger): Promise<void> {
-  for (const file of await filesBelow(temporary)) ledger.fault('A temporary file is left over', file);
-  for (const file of await filesBelow(cache)) {
-    if (HALF_WRITTEN.test(file)) ledger.fault('A half-written file is left over', file);
-  }
+export async function checkFiles(folder: ServerFolder, ledger: Ledger): Promise<void> {
+  for (const file of await halfWritten(folder)) ledger.fault('A temporary or half-written file is left over', file);
+}
+
+/** Files that are there only while a server is. */
+export async function halfWritten({ temporary, cache }: ServerFolder): Promise<string[]> {
+  return [...(await filesBelow(temporary)), ...(await filesBelow(cache)).filter((file) => HALF_WRITTEN.test(file))];
 }
 
 /** Each run that was answered has its line in the audit, once. */

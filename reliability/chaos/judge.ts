@@ -1,10 +1,12 @@
 import type { Exchange, Message } from '../exchange.ts';
-import { CHAOS_CODES } from './codes.ts';
+import { CHAOS_CODES, LOST_AFTER, RUN_LOST } from './codes.ts';
 import type { Ledger } from './ledger.ts';
 import { clip, type Output, type Task } from './task.ts';
 
 /** Whether processes are being ended: codes that say so are no right answer in quiet times. */
 export type Weather = 'chaos' | 'quiet';
+
+const LONGEST_RUN_MS = 45_000;
 
 /** Judges what a request over HTTP came to. Gives back the answer when there is exactly one. */
 export function judgeExchange(task: Task, id: number, exchange: Exchange, ledger: Ledger, weather: Weather): Output | undefined {
@@ -37,7 +39,7 @@ export function judgeMessage(task: Task, message: Message, ledger: Ledger, weath
   }
   const code = output.error?.code;
   ledger.ending(task.kind, code ?? output.status);
-  const wrong = code === undefined ? wrongResult(task, output) : wrongCode(task, code, weather);
+  const wrong = code === undefined ? wrongResult(task, output) : wrongCode(task, code, weather, ledger);
   if (wrong === undefined) return output;
   ledger.fault(wrong, `${task.kind}: ${clip(JSON.stringify(task.arguments), 300)} -> ${clip(JSON.stringify(output), 600)}`);
   return output;
@@ -49,8 +51,9 @@ function wrongResult(task: Task, output: Output): string | undefined {
   return found === undefined ? undefined : `A right program got a wrong answer: ${found}`;
 }
 
-function wrongCode(task: Task, code: string, weather: Weather): string | undefined {
+function wrongCode(task: Task, code: string, weather: Weather, ledger: Ledger): string | undefined {
   if (task.codes?.includes(code)) return undefined;
   if (weather === 'chaos' && CHAOS_CODES.includes(code)) return undefined;
+  if (weather === 'chaos' && code === RUN_LOST && ledger.runsTakenWithin(LONGEST_RUN_MS) >= LOST_AFTER) return undefined;
   return weather === 'chaos' ? `A request ended with ${code}, which nothing explains` : `With nothing ended any more a request got ${code}`;
 }

@@ -57,7 +57,8 @@ async function killAgain(server: ServerUnderTest, random: Random, ledger: Ledger
   }
 }
 
-function killOne(what: string, server: ServerUnderTest, web: WebUpstream | undefined, random: Random): boolean {
+/** Ends one of what there is to be ended. @returns whether there was one */
+export function killOne(what: string, server: ServerUnderTest, web: WebUpstream | undefined, random: Random): boolean {
   const processes = server.processes();
   switch (what) {
     case 'worker thread':

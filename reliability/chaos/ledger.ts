@@ -6,11 +6,14 @@ export interface Fault {
 }
 
 const MOST_TOLD = 50;
+const TAKES_RUNS = /executor|worker thread/;
 
 /** Everything that the load counts. */
 export class Ledger {
   readonly faults: Fault[] = [];
   readonly kills: Record<string, number> = {};
+  /** When something was ended that takes runs with it. */
+  readonly #runsTaken: number[] = [];
   /** Endings by kind of request and ending. */
   readonly endings: Record<string, Record<string, number>> = {};
   readonly effects = { started: new Set<string>(), completed: new Set<string>() };
@@ -34,12 +37,19 @@ export class Ledger {
     return Object.values(this.kills).reduce((sum, count) => sum + count, 0);
   }
 
+  /** How often something was ended in the last so many milliseconds that takes runs with it. */
+  runsTakenWithin(ms: number): number {
+    const since = performance.now() - ms;
+    return this.#runsTaken.filter((at) => at >= since).length;
+  }
+
   took(ms: number, what: string): void {
     if (ms > this.longest.ms) this.longest = { ms: Math.round(ms), what };
   }
 
   kill(what: string): void {
     this.kills[what] = (this.kills[what] ?? 0) + 1;
+    if (TAKES_RUNS.test(what)) this.#runsTaken.push(performance.now());
   }
 
   ending(kind: string, ending: string): void {

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const ENTRY = fileURLToPath(new URL('../upstream/over-http.ts', import.meta.url));
@@ -27,6 +28,16 @@ export class WebUpstream implements AsyncDisposable {
 
   get url(): string {
     return `http://127.0.0.1:${this.#port}/mcp`;
+  }
+
+  /** Once it answers. */
+  async ready(): Promise<void> {
+    const isUp = (): Promise<boolean> =>
+      fetch(this.url, { method: 'POST', body: '{}' }).then(
+        () => true,
+        () => false,
+      );
+    while (!this.#isOver && !(await isUp())) await sleep(RESTART_MS);
   }
 
   kill(): boolean {

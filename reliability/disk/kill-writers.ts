@@ -127,7 +127,7 @@ async function leftovers(folder: string): Promise<string[]> {
     for (const writer of await writersOf(folder)) {
       const store = await kind.open(folder, writer);
       await store.write(1, '');
-      store.close();
+      await store.close();
     }
   }
   return (await list()).map((file) => `${file} is half-written, and stays`);

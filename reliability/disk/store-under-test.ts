@@ -4,7 +4,7 @@ export interface StoreUnderTest {
   write(number: number, place: string): Promise<string>;
   /** The number that is there; 0 for none. @throws Error when what is there is damaged */
   read(place: string): Promise<number>;
-  close(): void;
+  close(): void | Promise<void>;
 }
 
 export interface StoreKind {

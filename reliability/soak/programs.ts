@@ -10,6 +10,10 @@ const COUNT = 'import { getState, setState } from "ampoule"; setState("n", (getS
 const TWO_CALLS = `import { echo } from "servers/one"; import { echo as other } from "servers/web";
 const [a, b] = await Promise.all([echo({ value: input.a }), other({ value: input.a + 1 })]);
 return [a.value, b.value];`;
+const SLEEP = `import { sleep } from "ampoule";
+const held = Array.from({ length: 500 }, (_, n) => "held " + (n + (input as number)));
+await sleep(20);
+return Number(held[0]?.slice(5));`;
 const WORK = `const words = Array.from({ length: 200 }, (_, n) => "word " + ((n * 7919 + input) % 13));
 const counts = new Map<string, number>();
 for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
@@ -29,7 +33,7 @@ const CYCLE: readonly ((number: number) => SoakRun)[] = [
   known,
   session,
   work,
-  known,
+  asleep,
   calls,
   failing('never settles', 'await new Promise(() => {});', 'ERR_EXECUTE_NEVER_SETTLES'),
   fresh,
@@ -66,6 +70,11 @@ function freshCalls(number: number): SoakRun {
 
 function work(number: number): SoakRun {
   return { kind: 'work', arguments: { code: WORK, input: number }, expected: '200' };
+}
+
+/** Long enough to be put away and woken. */
+function asleep(number: number): SoakRun {
+  return { kind: 'put away', arguments: { code: SLEEP, input: number }, expected: JSON.stringify(number) };
 }
 
 function session(): SoakRun {

@@ -13,7 +13,16 @@ const LANES = 4;
 const PAUSES = 60;
 const MiB = 1024 * 1024;
 /** Low enough that every store is full before half of the runs are over: from then on each new entry takes the place of an old one. */
-const LIMITS = { maxCacheBytes: 2 * MiB, maxKeptBytes: 2 * MiB, maxSessions: 100 };
+const LIMITS = {
+  maxCacheBytes: 2 * MiB,
+  maxKeptBytes: 2 * MiB,
+  maxSessions: 100,
+  maxStoredBytes: 4 * MiB,
+  executionTtlMs: 10_000,
+  hibernateAfterMs: 5,
+};
+/** The store of executions, and what SQLite has beside it. */
+const EXECUTIONS = /^executions\.db/;
 const AUDIT = { maxBytes: MiB };
 
 export interface SoakReport {
@@ -113,9 +122,10 @@ class Load {
 async function sampleOf(server: ServerUnderTest, { temporary, cache }: ServerFolder, runs: number): Promise<Sample> {
   const { heapUsed, timers } = await server.figures();
   const executors = server.processes().filter(({ command }) => /execute.executor\.[jt]s/.test(command));
-  const sizes = await Promise.all(
-    (await filesBelow(cache)).map(async (file) => (await stat(join(cache, file)).catch(() => ({ size: 0 }))).size),
+  const files = await Promise.all(
+    (await filesBelow(cache)).map(async (file) => ({ file, size: (await stat(join(cache, file)).catch(() => ({ size: 0 }))).size })),
   );
+  const bytes = (isOne: (file: string) => boolean): number => files.reduce((sum, { file, size }) => sum + (isOne(file) ? size : 0), 0);
   return {
     runs,
     gatewayBytes: residentBytes(server.pid),
@@ -124,6 +134,7 @@ async function sampleOf(server: ServerUnderTest, { temporary, cache }: ServerFol
     descriptors: descriptors(server.pid).length + executors.reduce((sum, { pid }) => sum + descriptors(pid).length, 0),
     timers,
     temporaryFiles: (await filesBelow(temporary)).length,
-    cacheBytes: sizes.reduce((sum, size) => sum + size, 0),
+    cacheBytes: bytes((file) => !EXECUTIONS.test(file)),
+    executionBytes: bytes((file) => EXECUTIONS.test(file)),
   };
 }

@@ -20,6 +20,7 @@ const TOOLS = [
   },
   { name: 'large', description: 'A text of so many bytes.', annotations: { readOnlyHint: true }, outputSchema: OUTPUT },
   { name: 'effect', description: 'Writes down that it was called.' },
+  { name: 'late', description: 'Writes down that it was called, and answers after so many milliseconds.' },
   { name: 'danger', description: 'Asks a person first.', annotations: { destructiveHint: true } },
 ].map((tool) => ({ inputSchema: ANY, ...tool }));
 
@@ -36,7 +37,8 @@ export async function answer({ id, method, params }: Request, file: string): Pro
 async function call(name: string, args: Record<string, unknown>, file: string): Promise<object> {
   if (name === 'slow') await sleep(Number(args['ms']));
   // Before it is answered: whoever hears of it can rely on it.
-  if (name === 'effect' || name === 'danger') appendFileSync(file, `${String(args['id'])}\n`);
+  if (name === 'effect' || name === 'danger' || name === 'late') appendFileSync(file, `${String(args['id'])}\n`);
+  if (name === 'late') await sleep(Number(args['ms']));
   const value = name === 'large' ? 'x'.repeat(Number(args['bytes'])) : (args['value'] ?? null);
   return { content: [], structuredContent: { value } };
 }

@@ -15,6 +15,7 @@ function samplesOf(change: (at: number) => Partial<Sample>): Sample[] {
     timers: 0,
     temporaryFiles: 0,
     cacheBytes: 20 * MiB,
+    executionBytes: 8 * MiB,
     ...change(at),
   }));
 }
@@ -27,6 +28,7 @@ test('what grows in the second half is found, and what grew in the first is not'
   expect(growing(samplesOf((at) => ({ gatewayBytes: 300 * MiB + at * MiB })))).toEqual(['resident memory of the gateway']);
   expect(growing(samplesOf((at) => ({ heapBytes: 60 * MiB + at * 0.2 * MiB })))).toEqual(['heap of the gateway']);
   expect(growing(samplesOf((at) => ({ descriptors: 90 + Math.floor(at / 5) })))).toEqual(['descriptors']);
+  expect(growing(samplesOf((at) => ({ executionBytes: (8 + at / 2) * MiB })))).toEqual(['store of executions']);
   expect(growing(samplesOf((at) => ({ temporaryFiles: at > 50 ? 1 : 0 })))).toEqual(['temporary files']);
 });
 
