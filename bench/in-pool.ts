@@ -4,7 +4,7 @@ import { compileEngine } from '../src/execute/engine-host.ts';
 import { readModules } from '../src/execute/engine-modules.ts';
 import { createWorkerPool, type WorkerPool } from '../src/execute/pool.ts';
 import type { RunOutcome } from '../src/execute/run.ts';
-import type { RunTask } from '../src/execute/worker-protocol.ts';
+import type { RunTask, StepNews } from '../src/execute/worker-protocol.ts';
 import { programKey } from '../src/component/program-key.ts';
 import { defaultRunLimits } from './limits.ts';
 import { median, percentile, time } from './measure.ts';
@@ -107,14 +107,15 @@ async function openBench(engine: EngineFiles): Promise<Bench> {
       return { key, program };
     },
     run: async (program, answered) => {
-      const run = pool.run({ ...TASK, ...program }, performance.now(), (calls) => {
+      const onStep = ({ calls }: StepNews): void => {
         const answer = (): void => {
           for (const { number } of calls) run.answer({ type: 'answer', call: number, ok: true, answer: '{"ok":{"items":[1,2,3]}}' });
         };
         if (answered) void answered.then(answer);
         else answer();
-      });
-      const { end } = JSON.parse((await run.ended).outcome) as RunOutcome;
+      };
+      const run = pool.run({ ...TASK, ...program }, performance.now(), { onStep });
+      const { end } = JSON.parse((await run.ended).outcome ?? '') as RunOutcome;
       if (end.status !== 'completed') throw new Error(end.message);
     },
     times: async (runs, work) => {

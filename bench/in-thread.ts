@@ -49,6 +49,8 @@ export async function openInThread(engine: EngineFiles): Promise<() => Promise<I
   };
 }
 
+const NO_TIME = { cache: 'hit', phases: { queue: 0, component: 0, run: 0 } } as const;
+
 /** Runs a script to its end, memory put back included. */
 async function openWorker(engine: EngineFiles): Promise<(text: string) => Promise<void>> {
   const modules = Object.fromEntries(engine.modules.map((name) => [name, join(engine.directory, name)]));
@@ -61,8 +63,9 @@ async function openWorker(engine: EngineFiles): Promise<(text: string) => Promis
     const task = taskFor(text, engine.hash);
     const loaded = programs.load(task);
     if ('status' in loaded) throw new Error(loaded.message);
-    const { outcome } = await runProgram(loaded.instance, loaded.image.pages, task, setup.mounts);
-    if (outcome.end.status !== 'completed') throw new Error(outcome.end.message);
+    const { instance, image } = loaded;
+    const { outcome } = await runProgram({ instance, image, mounts: setup.mounts, spent: () => NO_TIME }, task);
+    if (outcome?.end.status !== 'completed') throw new Error(`the run ended otherwise: ${JSON.stringify(outcome?.end)}`);
     instances.release(loaded.instance, loaded.image);
     // Memory is put back in the next turn.
     await new Promise((resolve) => void setImmediate(resolve));

@@ -3,11 +3,13 @@ import { answerSize } from './curves/answer-size.ts';
 import { catalogSize } from './curves/catalog-size.ts';
 import { concurrency } from './curves/concurrency.ts';
 import { programSize } from './curves/program-size.ts';
+import { sleepingRuns } from './curves/sleeping-runs.ts';
 import { toolCalls } from './curves/tool-calls.ts';
 import { waitingRuns } from './curves/waiting-runs.ts';
 import { checkMemory } from './measures/check-memory.ts';
 import { componentize } from './measures/componentize.ts';
 import { executor } from './measures/executor.ts';
+import { hibernation } from './measures/hibernation.ts';
 import { metering } from './measures/metering.ts';
 import { http } from './measures/over-http.ts';
 import { pool } from './measures/pool.ts';
@@ -27,6 +29,8 @@ export const PARTS: readonly Part[] = [
   executor,
   stops,
   waitingRuns,
+  hibernation,
+  sleepingRuns,
   start,
   metering,
   tokens,

@@ -21,8 +21,7 @@ export class RawConnection {
       'accept: application/json, text/event-stream',
       'mcp-protocol-version: 2026-07-28',
       'mcp-method: tools/call',
-      'mcp-name: execute_code',
-      'content-length: ',
+      'mcp-name: ',
     ].join('\r\n');
     this.#socket = connect({ host: hostname, port: Number(port), noDelay: true });
     this.#socket.on('data', (piece) => this.#take(piece));
@@ -32,13 +31,20 @@ export class RawConnection {
 
   /** The structured answer to one call of `execute_code`. */
   async execute(args: object): Promise<StructuredAnswer> {
-    const body = callBody(args);
+    const answer = await this.call('execute_code', args);
+    if (answer.status !== 'completed') throw new Error(`a run of the benchmark failed: ${JSON.stringify(answer).slice(0, 500)}`);
+    return answer;
+  }
+
+  /** The structured answer to one call of any tool, whatever it says. @throws Error when there is none */
+  async call(tool: string, args: object): Promise<StructuredAnswer> {
+    const body = callBody(tool, args);
     const answer = await new Promise<string>((resolve, reject) => {
       this.#settle = { resolve, reject };
-      this.#socket.write(`${this.#head}${Buffer.byteLength(body)}${HEAD_END}${body}`);
+      this.#socket.write(`${this.#head}${tool}\r\ncontent-length: ${Buffer.byteLength(body)}${HEAD_END}${body}`);
     });
-    const { result } = JSON.parse(answer) as { result?: { structuredContent: StructuredAnswer } };
-    if (result?.structuredContent.status !== 'completed') throw new Error(`a run of the benchmark failed: ${answer.slice(0, 500)}`);
+    const { result } = JSON.parse(answer) as { result?: { structuredContent?: StructuredAnswer } };
+    if (!result?.structuredContent) throw new Error(`a call of the benchmark failed: ${answer.slice(0, 500)}`);
     return result.structuredContent;
   }
 
@@ -68,12 +74,12 @@ const META = {
   'io.modelcontextprotocol/clientCapabilities': {},
 };
 
-function callBody(args: object): string {
+function callBody(name: string, args: object): string {
   return JSON.stringify({
     jsonrpc: '2.0',
     id: 1,
     method: 'tools/call',
-    params: { _meta: META, name: 'execute_code', arguments: args },
+    params: { _meta: META, name, arguments: args },
   });
 }
 
