@@ -4,18 +4,19 @@ import type { EngineKind } from './src/engine/recipe.ts';
 
 /** What runs programs, and so is tested on every engine. How processes are started, supervised and shared out is the same for all. */
 const ON_EVERY_ENGINE = [
-  'test/e2e/programs',
-  'test/engine/contract',
-  'test/engine/abi/',
-  'test/escape',
-  'test/execute/endings',
-  'test/execute/host-memory',
-  'test/execute/pool',
-  'test/execute/runs',
-  'test/host-functions/guest',
-  'test/language',
-  'test/pins',
-].map((path) => `${path}**/*.test.ts`);
+  'test/e2e/programs.test.ts',
+  'test/engine/contract.test.ts',
+  'test/engine/abi/**/*.test.ts',
+  'test/escape/**/*.test.ts',
+  'test/execute/endings.test.ts',
+  'test/execute/hibernation*.test.ts',
+  'test/execute/pool.test.ts',
+  'test/execute/runs.test.ts',
+  'test/host-functions/guest/**/*.test.ts',
+  'test/language/**/*.test.ts',
+  'test/pins/**/*.test.ts',
+  'test/replay/replay-property.test.ts',
+];
 
 /**
  * What is the same code in front of both engines: the parser, the bundler and the checker, and `Intl` of the guest runtime, of which

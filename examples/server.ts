@@ -1,10 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { styleText } from 'node:util';
+import { promisify, styleText } from 'node:util';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import type { CallToolResult } from '@modelcontextprotocol/client';
 
@@ -15,6 +15,7 @@ const PACKAGES = fileURLToPath(new URL('../node_modules/@modelcontextprotocol/',
 
 /** A running server and a client of it, both ended with the scope. */
 export interface Example extends AsyncDisposable {
+  /** The present one: a restart makes another. */
   readonly client: Client;
   /** Folder of the config file, gone at the end. */
   readonly folder: string;
@@ -22,6 +23,10 @@ export interface Example extends AsyncDisposable {
   call(tool: string, args: Record<string, unknown>): Promise<CallToolResult>;
   /** Runs a program: {@link Example.call} of `execute_code`. Gives the structured answer. */
   execute(code: string, more?: Record<string, unknown>): Promise<Record<string, unknown>>;
+  /** Ends the server by SIGKILL, as a crash would, and starts it again. */
+  crash(): Promise<void>;
+  /** Runs a command of the operator's with the config of the example, and shows it. */
+  operate(...args: string[]): Promise<string>;
 }
 
 /** The command of an installed MCP server, for `mcpServers` of a config. */
@@ -35,31 +40,70 @@ export function installed(name: 'everything' | 'filesystem' | 'memory', ...args:
  */
 export async function startExample(
   title: string,
-  config: (folder: string) => object,
+  makeConfig: (folder: string) => object,
   prepare: (client: Client) => void = () => undefined,
 ): Promise<Example> {
   heading(title);
   await using started = new AsyncDisposableStack();
   const folder = await mkdtemp(join(tmpdir(), 'ampoule-example-'));
   started.defer(() => rm(folder, { recursive: true, force: true }));
-  await writeFile(join(folder, 'ampoule.json'), JSON.stringify({ log: { level: 'warn' }, ...config(folder) }, null, 2));
-  const args = ['serve', '--http', '127.0.0.1:0', '--config', join(folder, 'ampoule.json')];
-  const server = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  started.defer(() => ended(server));
-  const client = new Client({ name: 'ampoule-example', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
-  prepare(client);
-  await client.connect(new StreamableHTTPClientTransport(new URL(await readyUrl(server))));
-  started.defer(() => client.close());
+  await writeFile(join(folder, 'ampoule.json'), JSON.stringify({ log: { level: 'warn' }, ...makeConfig(folder) }, null, 2));
+  const config = join(folder, 'ampoule.json');
+  let running = await serve(config, prepare);
+  started.defer(() => running.end('SIGTERM'));
   const call = async (tool: string, given: Record<string, unknown>): Promise<CallToolResult> => {
     showCall(tool, given);
-    const result = await client.callTool({ name: tool, arguments: given });
+    const result = await running.client.callTool({ name: tool, arguments: given });
     showAnswer(result);
     return result;
   };
   const execute = async (code: string, more: Record<string, unknown> = {}): Promise<Record<string, unknown>> =>
     (await call('execute_code', { code: code.trim(), ...more })).structuredContent as Record<string, unknown>;
-  const running = started.move();
-  return { client, folder, call, execute, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  const crash = async (): Promise<void> => {
+    await running.end('SIGKILL');
+    running = await serve(config, prepare);
+  };
+  const all = started.move();
+  return {
+    get client() {
+      return running.client;
+    },
+    folder,
+    call,
+    execute,
+    crash,
+    operate: (...args) => operate([...args, '--config', config]),
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
+
+interface Running {
+  readonly client: Client;
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+}
+
+async function serve(config: string, prepare: (client: Client) => void): Promise<Running> {
+  const args = ['serve', '--http', '127.0.0.1:0', '--config', config];
+  const server = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    const client = new Client({ name: 'ampoule-example', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
+    prepare(client);
+    await client.connect(new StreamableHTTPClientTransport(new URL(await readyUrl(server))));
+    const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
+      await client.close();
+      await ended(server, signal);
+    };
+    return { client, end };
+  } catch (error) {
+    await ended(server, 'SIGTERM');
+    throw error;
+  }
+}
+
+async function operate(args: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...args]);
+  process.stdout.write(`\n$ ampoule ${args.slice(0, -2).join(' ')}\n${stdout}`);
+  return stdout;
 }
 
 /** A bold line. */
@@ -87,10 +131,10 @@ function showAnswer({ content, structuredContent }: CallToolResult): void {
   for (const block of others) process.stdout.write(`← content: ${JSON.stringify(block).slice(0, 200)}\n`);
 }
 
-async function ended(server: ChildProcess): Promise<void> {
-  if (server.exitCode !== null) return;
+async function ended(server: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
   const closed = new Promise((resolve) => server.once('close', resolve));
-  server.kill('SIGTERM');
+  server.kill(signal);
   await closed;
 }
 

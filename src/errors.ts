@@ -63,12 +63,21 @@ export const ERROR_CODES = [
   'ERR_EXECUTE_ENGINE', // the engine itself trapped
   'ERR_EXECUTE_BUSY', // the admission queue is full
   'ERR_EXECUTE_LOST', // the executor process died in the middle of the run
+  // execution/: runs that sleep and survive
+  'ERR_EXECUTION_UNKNOWN', // no execution has that id: it never was, its time is over, or it belongs to another
+  'ERR_EXECUTION_STORE', // the file that keeps executions cannot be opened, read or written
+  'ERR_EXECUTION_FULL', // as many runs wait already as may, or no more can be stored
+  'ERR_EXECUTION_DAMAGED', // what is stored of the run is not what was written, and it cannot be run again without it
+  'ERR_EXECUTION_DIVERGED', // the run, begun again with the same answers, went another way
+  'ERR_EXECUTION_ENGINE', // the run sleeps on an engine that is not there any more
+  'ERR_EXECUTION_APPROVAL', // there is no such question to a person, or somebody has answered it
   // host-functions/: what a program can catch
   'ERR_CALL_UNKNOWN_SERVER', // callTool named a server that is not configured
   'ERR_CALL_UNKNOWN_TOOL', // callTool named a tool that the server does not have
   'ERR_CALL_DENIED', // the operator's policy or the call's limits do not allow that tool
   'ERR_CALL_BUDGET', // the run has used up the calls that it may make of that tool or server
   'ERR_CALL_APPROVAL', // the policy asks a person first, and nobody can be asked or somebody said no
+  'ERR_CALL_INTERRUPTED', // the server was ended while the call ran: whether it was made nobody knows
   'ERR_CALL_DATA_FLOW', // the arguments hold a value that the operator's rules keep from that tool
   'ERR_CALL_OUTPUT', // strict mode: the tool's result breaks the output schema that it declares
   'ERR_CALL_ARGUMENTS', // the arguments do not match the tool's input schema

@@ -1,3 +1,4 @@
+// oxlint-disable max-lines -- one table of all limits, which may import nothing
 /** What a limit is for. Every entry of {@link LIMITS} has a test just under and just over it. */
 export interface Limit {
   readonly default: number;
@@ -27,12 +28,68 @@ export const LIMITS = {
     enforcedIn: 'execute/meter-control.ts, at each slice of fuel',
   },
   waitMs: {
-    default: 300_000,
+    default: 86_400_000,
+    minimum: 10,
+    maximum: 2_592_000_000,
+    unit: 'ms',
+    against: 'runs that wait for ever for tools, timers or people',
+    enforcedIn: 'execute/run-waits.ts and, while a run is put away, execution/carried-run.ts',
+  },
+  answerAfterMs: {
+    default: 50_000,
     minimum: 10,
     maximum: 86_400_000,
     unit: 'ms',
-    against: 'runs that hold an instance while they wait for tools or timers',
-    enforcedIn: 'execute/run-program.ts',
+    against: 'clients that give up on an open request, and would never hear how the run ended',
+    enforcedIn: 'live-execution.ts',
+  },
+  hibernateAfterMs: {
+    default: 2_000,
+    minimum: 0,
+    maximum: 3_600_000,
+    unit: 'ms',
+    against: 'runs that hold an instance while they wait',
+    enforcedIn: 'execute/run-waits.ts',
+  },
+  maxImageBytes: {
+    default: 16 * MiB,
+    minimum: 64 * KiB,
+    maximum: 128 * MiB,
+    unit: 'bytes',
+    against: 'runs that fill their memory and then sleep; a larger one, as stored, keeps its instance',
+    enforcedIn: 'execute/sleeping-run.ts, and in the gateway execute/hibernated-run.ts',
+  },
+  maxWaitingRuns: {
+    default: 20_000,
+    minimum: 1,
+    maximum: 1_000_000,
+    unit: 'count',
+    against: 'programs that are started to sleep; past it no run is accepted until one ends',
+    enforcedIn: 'live-executions.ts, before a run begins, and execution/waiting-runs.ts',
+  },
+  maxRecordBytes: {
+    default: 64 * MiB,
+    minimum: MiB,
+    maximum: 1024 * MiB,
+    unit: 'bytes',
+    against: 'runs whose calls, answers and timers fill the store; a longer record is dropped, and the run cannot be replayed',
+    enforcedIn: 'execution/kept-record.ts',
+  },
+  maxStoredBytes: {
+    default: 4096 * MiB,
+    minimum: MiB,
+    maximum: 1_048_576 * MiB,
+    unit: 'bytes',
+    against: 'executions that fill the disk; those that ended longest ago go first, then no run is put away',
+    enforcedIn: 'execution/store-upkeep.ts',
+  },
+  executionTtlMs: {
+    default: 86_400_000,
+    minimum: 1_000,
+    maximum: 31_536_000_000,
+    unit: 'ms',
+    against: 'records and results of runs that stay for ever after their end',
+    enforcedIn: 'execution/store-upkeep.ts',
   },
   fuel: {
     default: 400_000_000_000,

@@ -3,12 +3,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, Option } from 'commander';
+import { addApprovalCommands } from './cli/approvals-commands.ts';
 import { addAuditCommand } from './cli/audit-commands.ts';
 import type { ProcessContext } from './cli/command.ts';
 import { useCompileCache } from './cli/compile-cache.ts';
 import { errorText } from './cli/error-text.ts';
+import { addExecutionCommands } from './cli/executions-commands.ts';
 import { addLoginCommands } from './cli/login-commands.ts';
 import { addKeyCommands } from './cli/key-commands.ts';
+import { addReplayCommands } from './cli/replay-commands.ts';
 import { addSessionCommands } from './cli/session-commands.ts';
 import { addSkillCommands } from './cli/skill-commands.ts';
 
@@ -77,7 +80,10 @@ function commandLine(context: ProcessContext): Command {
       (await load(() => import('./cli/build.ts'))).build(context, file, options),
     );
   addKeyCommands(program, { context, withConfig, load });
+  addApprovalCommands(program, { context, withConfig, load });
   addAuditCommand(program, { context, withConfig, load });
+  addExecutionCommands(program, { context, withConfig, load });
+  addReplayCommands(program, { context, withConfig, load }, exitWith);
   addSessionCommands(program, { context, withConfig, load });
   addSkillCommands(program, { context, withConfig, load });
   addLoginCommands(program, { context, withConfig, load });

@@ -8,28 +8,27 @@ import { openAudit } from './audit/open-audit.ts';
 import { createChecker, type Checker } from './check/checker.ts';
 import { lenientToLearned } from './check/learned-leniency.ts';
 import { createBundler, type Bundler } from './bundle/bundler.ts';
-import { cachedGuest } from './bundle/guest-cache.ts';
 import { readSource } from './bundle/source-text.ts';
-import { openDiskCache } from './component/disk-cache.ts';
 import type { Config } from './config/schema.ts';
-import { createDiscovery } from './discovery/discovery.ts';
+import { createDiscovery, type Discovery } from './discovery/discovery.ts';
 import type { BuildStep } from './engine/build-process.ts';
-import { ensureEngine } from './engine/engine.ts';
 import type { EngineFiles } from './engine/engine-files.ts';
-import type { ExecutorInit } from './execute/executor-supervisor.ts';
-import { startExecutors, type Executors } from './execute/executors.ts';
+import type { Executors } from './execute/executors.ts';
 import { openKeptResults, type KeptResults } from './kept-result/kept-results.ts';
 import { LargeCalls } from './large-calls.ts';
 import type { Log } from './log.ts';
 import { writersOf } from './folder-access.ts';
 import { makeFolder, OWNER_ONLY } from './make-folder.ts';
+import { openExecutions, type ExecutionsMode } from './open-executions.ts';
+import { openRuntime, resultsFolder, skillsFolder } from './open-runtime.ts';
 import { openTypes, type Types } from './run-types.ts';
 import { createPolicing } from './policy/policing.ts';
 import { createQuotas } from './quota/quotas.ts';
 import { createRedact } from './upstream/redact.ts';
 import { tellUnknownTools } from './policy/tell-unknown-tools.ts';
 import { refusePrivateMounts } from './private-mounts.ts';
-import { createSandbox } from './sandbox.ts';
+import { carry, closingError, createSandbox } from './sandbox.ts';
+import type { SandboxStages } from './sandbox-stages.ts';
 import type { SandboxPort } from './server/sandbox-port.ts';
 import { createSessionStore } from './session/session-store.ts';
 import { createSkillLister } from './skill/listing.ts';
@@ -41,6 +40,8 @@ import { followCatalog, type CatalogWrappers } from './wrappers/follow-catalog.t
 
 /** How long the start waits for servers that do not answer. */
 const STARTUP_PATIENCE_MS = 5_000;
+export { openEngine } from './open-runtime.ts';
+
 const WARM_UP = 'enum Warm { Up }\nreturn null;';
 
 export interface OpenOptions {
@@ -55,6 +56,8 @@ export interface OpenOptions {
   /** Servers that an embedding application holds itself, in the place of the config's. Closed with the sandbox. */
   readonly upstreams?: Upstreams;
   readonly onBuild?: (step: BuildStep) => void;
+  /** What becomes of executions that outlive a process. Default: all of the group are carried on with. */
+  readonly executions?: ExecutionsMode;
   /** Gives up starting: what was started is ended again, and the signal's reason is thrown. */
   readonly signal?: AbortSignal;
 }
@@ -70,21 +73,6 @@ export interface OpenSandbox {
   readonly skills: SkillStore;
   readonly audit: Audit;
   close(): Promise<void>;
-}
-
-/**
- * The engine of a kind for this version of the guest runtime and the locales that it knows, built when it is missing.
- * @throws SandboxError ERR_ENGINE_*
- */
-export async function openEngine(
-  { engine: kind, language }: Pick<Config, 'engine' | 'language'>,
-  cacheDirectory: string,
-  options: { rebuild?: boolean; onBuild?: (step: BuildStep) => void; signal?: AbortSignal } = {},
-): Promise<EngineFiles> {
-  const wit = await readFile(fileURLToPath(new URL('../host-functions/world.wit', import.meta.url)), 'utf8');
-  const { rebuild = false, onBuild, signal } = options;
-  const sources = { kind, guest: await cachedGuest(kind, language, join(cacheDirectory, 'engine')), wit };
-  return ensureEngine(sources, { cacheDirectory, rebuild, ...(onBuild ? { onProgress: onBuild } : {}) }, signal);
 }
 
 /** Starts all stages. What is slow runs side by side: servers connect and wrappers are made while the engine's process starts. */
@@ -107,8 +95,9 @@ export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
   void checker?.warm(wrappers.current());
   // The first bundle starts the bundler's processes, for an enum all of them: nobody has to wait for them.
   void bundler.bundle({ code: WARM_UP, wrappers: wrappers.current() }, new AbortController().signal).catch(() => undefined);
-  const { engine, executor } = await starting;
+  const { engine, executor, programs } = await starting;
   signal?.throwIfAborted();
+  const kept = started.use(await openExecutions(options, { engine, executor, programs }));
   const sessions = await openSessions(options);
   started.defer(() => sessions.close());
   const results = await openResults(options);
@@ -119,13 +108,8 @@ export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
   const validateArguments = createArgumentValidator(log.upstream);
   const policing = createPolicing({ policies: config.policies, principals: config.principals, ttlMs: config.limits.sessionTtlMs });
   started.defer(tellUnknownTools(config.policies, upstreams, (message) => log.warn(message)));
-  const discovery = createDiscovery({
-    source: () => ({ wrappers: wrappers.current(), catalog: upstreams.catalog() }),
-    skills: (principal) => listSkills(principal, wrappers.current()),
-    decide: (server, tool, principal) => policing.decision(principal, server, tool),
-    allows,
-  });
-  const port = createSandbox({
+  const discovery = openDiscovery({ wrappers, upstreams, listSkills, policing });
+  const stages: SandboxStages = {
     config,
     upstreams,
     validateArguments,
@@ -145,8 +129,12 @@ export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
     largeCalls: new LargeCalls(),
     quotas: createQuotas({ principals: config.principals }),
     audit,
+    live: kept.live,
+    executions: kept.executions,
     log,
-  });
+  };
+  const port = createSandbox(stages);
+  started.use(kept.carryOn({ stages, carry: (call) => carry(stages, call), closing: closingError() }));
   const running = started.move();
   return { port, engine, upstreams, wrappers, executor, bundler, skills, audit, close: () => running.disposeAsync() };
 }
@@ -162,18 +150,24 @@ async function openAuditOf({ config, cacheDirectory, log }: OpenOptions): Promis
   return openAudit({ config: config.audit, directory: cacheDirectory, redact, log });
 }
 
+function openDiscovery({
+  wrappers,
+  upstreams,
+  listSkills,
+  policing,
+}: Pick<SandboxStages, 'upstreams' | 'listSkills' | 'policing'> & { readonly wrappers: CatalogWrappers }): Discovery {
+  return createDiscovery({
+    source: () => ({ wrappers: wrappers.current(), catalog: upstreams.catalog() }),
+    skills: (principal) => listSkills(principal, wrappers.current()),
+    decide: (server, tool, principal) => policing.decision(principal, server, tool),
+    allows,
+  });
+}
+
 function openBundler({ config, installDirectory }: OpenOptions): Bundler {
   const { libraries, engine, limits } = config;
   const { maxSourceBytes, maxBundleBytes } = limits;
   return createBundler({ libraries, engine, resolveFrom: installDirectory, maxSourceBytes, maxBundleBytes });
-}
-
-/** The engine, built when it is missing, and the process that runs it. */
-async function openRuntime(options: OpenOptions): Promise<{ engine: EngineFiles; executor: Executors }> {
-  const { config, cacheDirectory, onBuild, signal } = options;
-  const opening = openEngine(config, cacheDirectory, { ...(onBuild && { onBuild }), ...(signal && { signal }) });
-  const executor = await openExecutor(options, opening);
-  return { engine: await opening, executor };
 }
 
 /** Never resolves; rejects when the work does. */
@@ -216,36 +210,6 @@ function openUpstreams({ config, cacheDirectory, environment, log, version }: Op
   });
 }
 
-async function openExecutor(options: OpenOptions, engine: Promise<EngineFiles>): Promise<Executors> {
-  const { config, cacheDirectory, log } = options;
-  // The process starts while its engine is looked for: both take a while.
-  const init = engine.then((files) => executorInit(options, files));
-  init.catch(() => undefined);
-  const programs = await openDiskCache({
-    directory: join(cacheDirectory, 'programs'),
-    maxBytes: config.limits.maxCacheBytes,
-    log: (message) => log.warn(message),
-  });
-  const { executors, executorMemoryMb } = config;
-  return startExecutors({ init, programs, log, executors, executorMemoryMb }, options.signal);
-}
-
-function executorInit({ config, cacheDirectory }: OpenOptions, { plan, modules, directory }: EngineFiles): ExecutorInit {
-  return {
-    plan,
-    modules: Object.fromEntries(modules.map((name) => [name, join(directory, name)])),
-    mounts: {
-      ...config.mounts,
-      servers: config.generatedDir,
-      results: resultsFolder(cacheDirectory),
-      ...(config.skills !== 'off' && { skills: skillsFolder(cacheDirectory) }),
-    },
-    workers: config.workers,
-    maxRunsPerWorker: config.limits.maxRunsPerWorker,
-    maxQueuedRuns: config.limits.maxQueuedRuns,
-  };
-}
-
 async function openSessions({ config, cacheDirectory }: OpenOptions): Promise<ReturnType<typeof createSessionStore>> {
   const { maxSessions, sessionTtlMs, maxStateBytes } = config.limits;
   await makeFolder(cacheDirectory, OWNER_ONLY);
@@ -257,18 +221,9 @@ function openResults({ config, cacheDirectory, log }: OpenOptions): Promise<Kept
   return openKeptResults({ directory: resultsFolder(cacheDirectory), maxBytes, ttlMs, log: (message, err) => log.warn({ err }, message) });
 }
 
-function resultsFolder(cacheDirectory: string): string {
-  return join(cacheDirectory, 'results');
-}
-
 function openSkills({ config, cacheDirectory }: OpenOptions): SkillStore {
   const { skills: mode, limits } = config;
   // Where there are none, there is no file either.
   const file = mode === 'off' ? {} : { file: join(cacheDirectory, 'skills.db') };
   return createSkillStore({ ...file, mode, maxSkills: limits.maxSkills });
-}
-
-/** Where the skills of each principal are as files. */
-function skillsFolder(cacheDirectory: string): string {
-  return join(cacheDirectory, 'skills');
 }

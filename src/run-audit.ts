@@ -10,6 +10,8 @@ export interface AuditedRun {
   readonly executionId: string;
   readonly principal: string;
   readonly request: ExecuteRequest;
+  /** Milliseconds since 1970, for one that began in an earlier process. */
+  readonly createdAt?: number | undefined;
   /** Takes personal data out of values. */
   readonly policies: { readonly hide: Hide | undefined };
 }
@@ -21,13 +23,14 @@ const MAX_VALUE_CHARS = 64 * 1024;
 export class RunAudit {
   readonly #audit: Audit;
   readonly #run: AuditedRun;
-  readonly #began = performance.now();
+  readonly #began: number;
   readonly #program: string;
   /** How a person was asked, by number of the call. */
   readonly #asked = new Map<number, ApprovalAnswer>();
 
   constructor(audit: Audit, run: AuditedRun) {
     [this.#audit, this.#run] = [audit, run];
+    this.#began = performance.now() - (run.createdAt === undefined ? 0 : Math.max(0, Date.now() - run.createdAt));
     this.#program = audit.isOff ? '' : audit.hash(run.request.code);
   }
 
@@ -102,11 +105,12 @@ export class RunAudit {
     });
   }
 
-  /** Only whoever has the principal's client can have answered. */
+  /** Either the operator, or whoever has the principal's client. */
   #approval(answer: ApprovalAnswer): { approval: string; approvedBy?: string } {
     const reason = answer.granted ? 'granted' : answer.reason;
     const isAnswered = reason === 'granted' || reason === 'refused';
-    return { approval: reason, ...(isAnswered && { approvedBy: this.#run.principal }) };
+    const approvedBy = answer.by === 'operator' ? answer.by : this.#run.principal;
+    return { approval: reason, ...(isAnswered && { approvedBy }) };
   }
 
   #base(): { principal: string; execution: string; dryRun: true | undefined } {

@@ -12,8 +12,8 @@ const ENDING = 99;
 /** Tells how far a run is: its phase, the calls of tools that it has made, and how much of its limits it has used. */
 export interface RunProgress {
   checking(): void;
-  /** The program begins. `finished` ends what this tells. */
-  running(limits: Pick<RunLimits, 'maxToolCalls' | 'timeoutMs' | 'waitMs'>): void;
+  /** The program begins: its execution is named, once, for whoever loses the request. `finished` ends what this tells. */
+  running(limits: Pick<RunLimits, 'maxToolCalls' | 'timeoutMs' | 'waitMs'>, executionId: string): void;
   /** The same answers to tool calls, counted. */
   counting(onCall: OnCall): OnCall;
   finished(): void;
@@ -47,10 +47,10 @@ class ToldProgress implements RunProgress {
     this.#say(1, 'Checking');
   }
 
-  running(limits: Pick<RunLimits, 'maxToolCalls' | 'timeoutMs' | 'waitMs'>): void {
+  running(limits: Pick<RunLimits, 'maxToolCalls' | 'timeoutMs' | 'waitMs'>, executionId: string): void {
     this.#limits = limits;
     this.#beganAt = performance.now();
-    this.#say(RUNNING, 'Running');
+    this.#say(RUNNING, `Running ${executionId}`);
     this.#timer = setInterval(() => this.#sayShare(), TICK_MS);
     this.#timer.unref();
   }

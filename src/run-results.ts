@@ -1,10 +1,11 @@
 import type { Diagnostic } from './errors.ts';
 import type { OnCall } from './execute/run-handle.ts';
+import type { ToolAnswer } from './execute/run.ts';
 import type { KeptResults, PageBounds } from './kept-result/kept-results.ts';
 import type { Limits } from './limits.ts';
 import type { ChangeText } from './result/json-strings.ts';
 import type { Keep } from './result/keep.ts';
-import { keepLargeAnswer } from './result/large-answer.ts';
+import { keepLargeAnswer, keptItemOf } from './result/large-answer.ts';
 import type { KeptItem } from './result/output-schema.ts';
 
 /** What one run keeps that is too large to be said at once. */
@@ -18,6 +19,8 @@ export interface RunResults {
   readonly warnings: readonly Diagnostic[];
   /** The same answers to tool calls, but one that is too large comes as an error that says where the whole is. */
   keeping(onCall: OnCall): OnCall;
+  /** An answer from before a restart: what was kept of it is told at the end too. */
+  recall(answer: ToolAnswer): void;
 }
 
 /** Answers of tools that one run may have kept: each can be as large as the disk allows. */
@@ -45,6 +48,10 @@ export function openRunResults(
       if (told.item) kept.push(told.item);
       if (told.warning && warnings.length < MAX_KEPT_ANSWERS) warnings.push(told.warning);
       return { ok: false, error: told.error };
+    },
+    recall: (answer) => {
+      const item = answer.ok || kept.length >= MAX_KEPT_ANSWERS ? undefined : keptItemOf(answer.error);
+      if (item) kept.push(item);
     },
   };
 }

@@ -1,23 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import type { Audit } from './audit/audit.ts';
-import type { Config } from './config/schema.ts';
-import type { Discovery } from './discovery/discovery.ts';
-import { SandboxError, toSandboxError } from './errors.ts';
-import type { ProgramSource, RunOutcome } from './execute/run.ts';
-import type { KeptResults } from './kept-result/kept-results.ts';
-import type { LargeCalls } from './large-calls.ts';
-import type { Policing } from './policy/policing.ts';
-import type { RunPolicies } from './policy/run-policies.ts';
+import { askingRepeat } from './ask-repeat.ts';
+import { SandboxError } from './errors.ts';
+import type { OnCall } from './execute/run-handle.ts';
+import type { RunLimits, RunOutcome } from './execute/run.ts';
+import type { CallJournal } from './execution/durable-run.ts';
+import type { StoredExecution } from './execution/execution-store.ts';
+import { createExecutionPort, presentLive } from './execution-answers.ts';
+import { keepSkill } from './keep-skill.ts';
+import type { EarlyAnswer, LiveExecution } from './live-execution.ts';
+import type { Limits } from './limits.ts';
 import { advertisedOutputSchema } from './result/output-schema.ts';
-import type { Quotas, RunQuota } from './quota/quotas.ts';
-import type { AnswerForm } from './result/answer.ts';
-import { presentFailure, presentOutcome, type ExecuteResponse } from './result/present.ts';
-import { prepareProgram, type Prepared, type PrepareStages } from './prepare-program.ts';
-import { RunAudit } from './run-audit.ts';
-import { runLimits } from './run-limits.ts';
-import { tellProgress, type RunProgress } from './run-progress.ts';
-import { openRunResults, pageBounds, type RunResults } from './run-results.ts';
-import type { RunTypes, Types } from './run-types.ts';
+import { presentFailure, type ExecuteResponse } from './result/present.ts';
+import { beginAgain, beginAnew, type Beginning } from './run-beginning.ts';
+import { cancelError, failed, finish, recordEnd } from './run-end.ts';
+import { openRun, type Call, type Run } from './run-parts.ts';
+import { pageBounds } from './run-results.ts';
+import type { SandboxStages } from './sandbox-stages.ts';
 import {
   LOCAL_PRINCIPAL,
   type DescriptionSource,
@@ -25,46 +23,9 @@ import {
   type ExecuteRequest,
   type SandboxPort,
 } from './server/sandbox-port.ts';
-import { keepSkill } from './keep-skill.ts';
-import { openRunSession, type RunSession } from './session/run-session.ts';
-import type { SessionStore } from './session/session-store.ts';
-import type { ListSkills } from './skill/listing.ts';
-import type { SkillFiles } from './skill/skill-files.ts';
 import { toolCalls } from './tool-calls.ts';
-import type { ValidateArguments } from './upstream/arguments.ts';
-import type { Upstreams } from './upstream/upstreams.ts';
 
-/** The stages of a running sandbox, each already started. */
-export interface SandboxStages extends PrepareStages {
-  readonly config: Pick<Config, 'limits' | 'check' | 'libraries' | 'mounts' | 'discovery' | 'skills' | 'language'>;
-  readonly upstreams: Upstreams;
-  readonly validateArguments: ValidateArguments;
-  readonly sessions: SessionStore;
-  readonly results: KeptResults;
-  readonly discovery: Discovery;
-  readonly skillFiles: SkillFiles;
-  readonly listSkills: ListSkills;
-  readonly types: Types;
-  readonly policing: Policing;
-  readonly largeCalls?: LargeCalls | undefined;
-  readonly quotas: Quotas;
-  readonly audit: Audit;
-  readonly log: { error(fields: object, message: string): void };
-}
-
-/** What one call has come to so far: an answer can be made from it at any point. */
-interface Progress {
-  readonly executionId: string;
-  readonly phases: Record<string, number>;
-  readonly types: RunTypes;
-  readonly policies: RunPolicies;
-  readonly told: RunProgress;
-  readonly results: RunResults;
-  readonly form: AnswerForm | undefined;
-  readonly audit: RunAudit;
-  readonly quota: RunQuota;
-  session?: RunSession;
-}
+export type { SandboxStages } from './sandbox-stages.ts';
 
 /** The way of a run: request, check and bundle, session, program, run, commit, answer. */
 export function createSandbox(stages: SandboxStages): SandboxPort {
@@ -78,37 +39,40 @@ export function createSandbox(stages: SandboxStages): SandboxPort {
     listSkills: (principal = LOCAL_PRINCIPAL) => stages.listSkills(principal, stages.wrappers()),
     saveSkill: (request, options) => keepSkill(stages, request, options),
     search: (request, principal = LOCAL_PRINCIPAL, grant) => stages.discovery.search(request, principal, grant),
+    ...createExecutionPort(stages),
+    approvals: stages.executions?.approvals,
   };
 }
 
+/** Runs a program, and answers when it has ended, or earlier as the request says: then it goes on without the request. */
 async function execute(stages: SandboxStages, request: ExecuteRequest, options: ExecuteOptions): Promise<ExecuteResponse> {
-  const { principal = LOCAL_PRINCIPAL } = options;
-  const types = stages.types.begin({ code: request.code, principal, wrappers: stages.wrappers() });
-  const told = tellProgress(options.onProgress);
-  const policies = stages.policing.begin({
-    principal,
-    tools: request.limits?.tools,
-    dryRun: request.dryRun,
-    catalog: stages.upstreams.catalog(),
-  });
-  const results = openRunResults(stages.results, principal, stages.config.limits, policies.hideText);
-  const executionId = newExecutionId();
-  const quota = stages.quotas.of(principal);
-  const audit = new RunAudit(stages.audit, { executionId, principal, request, policies });
-  const progress: Progress = { executionId, phases: {}, types, policies, told, results, form: options.form, audit, quota };
+  const execution = carry(stages, { executionId: newExecutionId(), request, options, createdAt: Date.now() });
+  const answered = await execution.untilAnswered(options.signal, earlyAnswer(stages.config.limits, request));
+  return answered ?? presentLive(execution, options.form);
+}
+
+/** Carries an execution to its end, whoever waits for it. */
+export function carry(stages: SandboxStages, call: Call): LiveExecution {
+  const { principal = LOCAL_PRINCIPAL, credential } = call.options;
+  const { executionId, createdAt } = call;
+  return stages.live.begin({ executionId, principal, credential, createdAt }, (execution) => toItsEnd(stages, call, execution));
+}
+
+async function toItsEnd(stages: SandboxStages, call: Call, execution: LiveExecution): Promise<ExecuteResponse> {
+  const run = openRun(stages, call);
+  const { quota, policies, told } = run;
+  const start = call.stored?.start;
+  execution.hide = policies.hideText;
   try {
-    quota.enter();
-    await audit.begin();
-    // A handle that is not valid is told before any work is done for it.
-    const session = (progress.session = openRunSession(stages.sessions, request, principal));
-    told.checking();
-    const prepared = await types.checked(prepareProgram(stages, request, progress.phases, options));
-    policies.openProgram(request);
-    policies.openSession(session);
-    const outcome = await runProgram(stages, request, progress, prepared.program, session, options);
-    return audit.end(await finish(stages, progress, session, prepared, outcome));
+    await enter(stages, run, execution);
+    const begun = start ? await beginAgain(stages, run, start) : await beginAnew(stages, run, execution);
+    execution.session = begun.session.handle;
+    const outcome = await runProgram(stages, run, begun, execution);
+    return await recordEnd(stages, run, execution, await finish(stages, run, begun, outcome));
   } catch (thrown) {
-    return audit.end(failed(stages, progress, thrown, options.signal));
+    const ended = failed(stages, run, cancelError(execution.signal, thrown));
+    await run.keeping;
+    return execution.isLeft ? ended.response : await recordEnd(stages, run, execution, ended);
   } finally {
     quota.leave();
     policies.end();
@@ -116,69 +80,87 @@ async function execute(stages: SandboxStages, request: ExecuteRequest, options: 
   }
 }
 
-function runProgram(
-  { config, executor, upstreams, validateArguments, skillFiles, largeCalls, types: { learner } }: SandboxStages,
-  { code, input, limits }: ExecuteRequest,
-  { executionId, types, policies, told, results, audit, quota }: Progress,
-  program: ProgramSource,
-  session: RunSession,
-  { principal = LOCAL_PRINCIPAL, grant, approver, signal }: ExecuteOptions,
-): Promise<RunOutcome> {
-  const request = {
-    executionId,
-    program,
-    input: JSON.stringify(input ?? null),
-    state: session.state,
-    limits: runLimits(config.limits, limits),
-    results: results.folder,
-    skills: skillFiles.folderFor(program.script, principal),
-  };
-  told.running(request.limits);
-  const callStages = { upstreams, validateArguments, observe: types.observe, learner, limits: config.limits, largeCalls };
-  const caller = { principal, grant, approver: audit.asking(approver), quota };
-  const onCall = toolCalls(callStages, { ...caller, policies, servers: limits?.servers, program: { code, hash: program.key } });
-  const answering = told.counting(results.keeping(audit.calls(onCall)));
-  return quota.run(request.limits, (allowed) => executor.run({ ...request, limits: allowed }, answering, signal));
-}
-
-/** Commits the state and presents the outcome. A run whose answer cannot be presented, or whose state cannot be kept, has failed. */
-async function finish(
-  { config }: SandboxStages,
-  progress: Progress,
-  session: RunSession,
-  prepared: Prepared,
-  ended: RunOutcome,
-): Promise<ExecuteResponse> {
-  const { executionId, phases, types, policies, results, form } = progress;
-  const outcome = policies.hideNumbers(ended);
-  const found = [...types.finished(prepared.bundle.script, outcome.calls), ...session.warnings(outcome), ...results.warnings];
-  const warnings = [...prepared.warnings, ...policies.hideFindings([...policies.warnings, ...found])];
-  const handles = { session: session.handle, keptSession: session.keptHandle };
-  const { keep, kept } = results;
-  const policed = { hide: policies.hideText, dryRun: [...policies.dryCalls.listed] };
-  const input = { executionId, ...handles, outcome, ...prepared, warnings, phases, limits: config.limits, keep, kept, form, ...policed };
-  const response = await presentOutcome(input).finally(() => ended.large?.done?.());
-  policies.keepResults(response.structured.kept);
-  if (response.structured.status !== 'completed') return response;
-  try {
-    policies.keepSession(session, ended);
-    await session.keep(ended);
-    return response;
-  } catch (error) {
-    return presentFailure({ ...input, after: response, error: toSandboxError(error) });
+/** Lets a new run in, and one that goes on in any case: it was let in before. */
+async function enter({ live }: SandboxStages, { call, quota, audit, principal }: Run, execution: LiveExecution): Promise<void> {
+  if (call.stored) {
+    execution.keep();
+    return quota.enterAgain();
   }
+  quota.enter();
+  live.admit(principal);
+  return audit.begin();
 }
 
-function failed(
-  { log }: SandboxStages,
-  { executionId, session, phases, policies, form }: Progress,
-  thrown: unknown,
-  signal: AbortSignal,
-): ExecuteResponse {
-  const cancelled = signal.aborted && !(thrown instanceof SandboxError);
-  const error = cancelled ? new SandboxError('ERR_EXECUTE_CANCELLED', 'The run was cancelled.') : toSandboxError(thrown);
-  if (error.code === 'ERR_INTERNAL') log.error({ executionId, err: thrown }, 'A run failed inside the sandbox');
-  return presentFailure({ executionId, error, phases, session: session?.handle, hide: policies.hideText, form });
+async function runProgram(stages: SandboxStages, run: Run, begun: Beginning, execution: LiveExecution): Promise<RunOutcome> {
+  const { executions, executor } = stages;
+  const { quota, told } = run;
+  const { request, engineHash, context, session, isDurable } = begun;
+  const isAgain = run.call.stored?.start !== undefined;
+  const { signal } = execution;
+  const onCall = answering(stages, run, begun, execution);
+  told.running(request.limits, request.executionId);
+  if (!isDurable || executions === undefined) {
+    return quota.run(request.limits, (limits) => executor.run({ ...request, limits }, onCall(), signal));
+  }
+  const observer = { onWaiting: (reasons: LiveExecution['reasons'] | undefined) => waiting(run, execution, reasons) };
+  const askRepeat = askingRepeat(stages, run, request.program.key);
+  const durable = { engineHash, context, stateVersion: session.origin?.version, observer, askRepeat };
+  const start = (limits: RunLimits): Promise<RunOutcome> =>
+    executions.runs.run({ ...durable, request: { ...request, limits }, stored: takeStored(run) }, onCall, signal);
+  const outcome = await (isAgain ? quota.runAgain(request.limits, () => start(request.limits)) : quota.run(request.limits, start));
+  // What ended only because this process does has not ended.
+  if (execution.isLeft && outcome.end.status === 'failed') signal.throwIfAborted();
+  return outcome;
+}
+
+/** What is stored of a run that had begun. Its whole record is not held here while it waits. */
+function takeStored({ call }: Run): StoredExecution | undefined {
+  const { stored } = call;
+  call.stored = undefined;
+  return stored?.start && stored;
+}
+
+/** Who answers the calls of a run, given the journal that they are written down in. */
+function answering(stages: SandboxStages, run: Run, { request }: Beginning, execution: LiveExecution): (journal?: CallJournal) => OnCall {
+  const { config, upstreams, validateArguments, largeCalls, types, executions } = stages;
+  const { audit, results, told, policies, quota, principal, call } = run;
+  const { grant, approver } = call.options;
+  const { code, limits } = call.request;
+  const callStages = {
+    upstreams,
+    validateArguments,
+    observe: run.types.observe,
+    learner: types.learner,
+    limits: config.limits,
+    largeCalls,
+  };
+  const calling = { principal, grant, quota, policies, servers: limits?.servers, program: { code, hash: request.program.key } };
+  return (journal) => {
+    const asked = journal && executions ? executions.approvals.approver(approver, journal) : approver;
+    const onCall = toolCalls(callStages, { ...calling, approver: audit.asking(asked), journal: journal && noting(run, journal) });
+    return told.counting(results.keeping(audit.calls(execution.noting(onCall))));
+  };
+}
+
+/** The same journal; that a run has acted is to be known when it ends. */
+function noting(run: Run, journal: CallJournal): CallJournal {
+  const sending: CallJournal['sending'] = (call, isRepeatable) => {
+    run.hasActed ||= !isRepeatable;
+    return journal.sending(call, isRepeatable);
+  };
+  return { asking: (call) => journal.asking(call), sending };
+}
+
+/** While a run is put away others may have its place. */
+function waiting({ quota }: Run, execution: LiveExecution, reasons: LiveExecution['reasons'] | undefined): void {
+  if (reasons === undefined) quota.goOn();
+  else quota.rest();
+  execution.waits(reasons);
+}
+
+function earlyAnswer({ answerAfterMs }: Limits, request: ExecuteRequest): EarlyAnswer {
+  const afterMs = Math.min(answerAfterMs, request.answerAfterMs ?? answerAfterMs);
+  return { afterMs, isWhenWaiting: request.wait === 'return-when-waiting' };
 }
 
 function describe({ config, upstreams, wrappers }: SandboxStages): DescriptionSource {
@@ -195,4 +177,9 @@ function describe({ config, upstreams, wrappers }: SandboxStages): DescriptionSo
 
 function newExecutionId(): string {
   return `exe_${randomUUID()}`;
+}
+
+/** Why what is not kept ends when the sandbox does. */
+export function closingError(): SandboxError {
+  return new SandboxError('ERR_SERVER_CLOSING', 'The server is shutting down; the code did not run to its end.');
 }

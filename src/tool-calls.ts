@@ -1,7 +1,9 @@
 import { allows } from './access/grant.ts';
 import type { Grant } from './access/principal.ts';
+import { definitionHash } from './definition-hash.ts';
 import { toSandboxError } from './errors.ts';
 import type { ToolAnswer, ToolCall } from './execute/run.ts';
+import type { CallJournal } from './execution/durable-run.ts';
 import type { LargeCalls } from './large-calls.ts';
 import type { Limits } from './limits.ts';
 import { NOBODY, notApproved, type Approver } from './policy/approval.ts';
@@ -44,6 +46,8 @@ export interface CallingRun {
   readonly program: { readonly code: string; readonly hash: string };
   /** Counts calls that are about to be made; the answer to one too many. Absent: as many as it likes. */
   readonly quota?: { takeCall(): Extract<ToolAnswer, { ok: false }> | undefined } | undefined;
+  /** Writes down what is about to leave, before it does. Absent: nothing is written. */
+  readonly journal?: CallJournal | undefined;
 }
 
 /**
@@ -68,7 +72,7 @@ export function toolCalls(stages: ToolCallStages, run: CallingRun): (call: ToolC
   };
 }
 
-/** From here to the sending nothing is waited for, except for a person. */
+/** From here to the sending nothing is waited for, except for a person and the journal. */
 async function callNow(stages: ToolCallStages, run: CallingRun, call: ToolCall, signal: AbortSignal): Promise<ToolAnswer> {
   const all = stages.upstreams.catalog().servers;
   const server = all.find(({ name }) => name === call.server);
@@ -100,8 +104,9 @@ async function callTool(
   const args = parseArguments(call.arguments, stages.limits);
   if (!args.ok) return args;
   // A tool that is not in the catalog is unknown or denied, or its server was never ready: the upstream's own answer says which.
-  if (!tool) return stages.upstreams.call({ server: call.server, tool: call.tool, arguments: args.value }, signal);
+  if (!tool) return sendUnknown(stages, run, call, args.value, signal);
   const { policies } = run;
+  policies.askedAgain(call.number);
   const admitted = policies.admit(server.name, tool, args.value);
   if (!admitted.ok) return admitted;
   const checked = stages.validateArguments(tool, admitted.arguments, (value) => policies.hide?.value(value) ?? value);
@@ -118,14 +123,69 @@ async function callTool(
     return tooMany;
   }
   // A person is asked last, about a call that nothing else speaks against. One who says no has answered: the call counts.
-  if (admitted.verdict.decision === 'ask') {
+  const isAsked = admitted.verdict.decision === 'ask';
+  if (isAsked) {
     const refusal = await askPerson(run, server.name, tool, call, admitted.arguments, admitted.verdict, signal);
     if (refusal) return refusal;
-    if (toolNow(stages, server.name, tool.name) !== tool) return changedMeanwhile(server.name, tool.name);
   }
+  const hasChanged = (): boolean => isAsked && toolNow(stages, server.name, tool.name) !== tool;
+  if (hasChanged()) return changedMeanwhile(server.name, tool.name);
+  const unsent = await beforeSending(run, call, isRepeatable(tool), signal);
+  if (unsent !== undefined) {
+    admitted.giveBack();
+    return unsent;
+  }
+  if (hasChanged()) return changedMeanwhile(server.name, tool.name);
   const said = await stages.upstreams.call({ server: server.name, tool: tool.name, arguments: admitted.arguments }, signal);
   const answer = await policies.note(server.name, tool, said);
   return stages.observe?.(server.name, tool, answer) ?? answer;
+}
+
+/** The tool may come while that is written down: then the call is one of a tool that there is, with all that is decided about those. */
+async function sendUnknown(
+  stages: ToolCallStages,
+  run: CallingRun,
+  call: ToolCall,
+  args: Record<string, unknown>,
+  signal: AbortSignal,
+): Promise<ToolAnswer> {
+  const { server, tool } = call;
+  const unsent = await beforeSending(run, call, false, signal);
+  if (unsent !== undefined) return unsent;
+  if (toolNow(stages, server, tool)) return callNow(stages, run, call, signal);
+  return stages.upstreams.call({ server, tool, arguments: args }, signal);
+}
+
+/** Has it written down that the call leaves. Gives the answer to one that may not leave. */
+async function beforeSending(
+  { journal }: CallingRun,
+  { number }: ToolCall,
+  isRepeatableCall: boolean,
+  signal: AbortSignal,
+): Promise<ToolAnswer | undefined> {
+  if (journal === undefined) return undefined;
+  const writing = journal.sending(number, isRepeatableCall);
+  // Whether it was made need not be known of a call that may be made again.
+  if (isRepeatableCall) return void writing.catch(() => undefined);
+  try {
+    await writing;
+  } catch (thrown) {
+    return notWritten(thrown);
+  }
+  return signal.aborted ? failedAnswer('ERR_EXECUTE_CANCELLED', 'The run has ended.') : undefined;
+}
+
+/** The answer to a call that cannot be made, because nobody would know of it after a restart. */
+function notWritten(thrown: unknown): ToolAnswer {
+  const { code, message } = toSandboxError(thrown);
+  const isOurs = code !== 'ERR_INTERNAL';
+  const said = isOurs ? message : 'It could not be written down that the call is made.';
+  return failedAnswer(isOurs ? code : 'ERR_EXECUTION_STORE', `${said} Nothing was sent.`, 'Try it again later.');
+}
+
+/** Whether making the call twice is as good as once, as the tool says of itself. */
+function isRepeatable({ annotations }: CatalogTool): boolean {
+  return annotations?.readOnlyHint === true || annotations?.idempotentHint === true;
 }
 
 /** The same object as before, unless its server has changed it. */
@@ -149,18 +209,23 @@ function changedMeanwhile(server: string, tool: string): ToolAnswer {
 async function askPerson(
   { policies, principal, program, approver = NOBODY }: CallingRun,
   server: string,
-  { name: tool, title }: CatalogTool,
+  called: CatalogTool,
   { executionId, number }: ToolCall,
   args: Readonly<Record<string, unknown>>,
   { rule }: Verdict,
   signal: AbortSignal,
 ): Promise<ToolAnswer | undefined> {
   const shown = policies.hide?.value(args) ?? args;
-  const text = approvalText({ server, tool, title, arguments: shown, rule, program });
-  const answer = await approver.ask({ executionId, principal, call: number, server, tool, arguments: shown, text }, signal);
-  if (answer.granted) return undefined;
-  const { message, hint } = notApproved(`${server}.${tool}`, rule, answer.reason);
-  return failedAnswer('ERR_CALL_APPROVAL', message, hint);
+  const { name: tool, title } = called;
+  const text = approvalText({ server, tool, title, definition: definitionHash(called), arguments: shown, rule, program });
+  try {
+    const answer = await approver.ask({ executionId, principal, call: number, server, tool, arguments: shown, text }, signal);
+    if (answer.granted) return undefined;
+    const { message, hint } = notApproved(`${server}.${tool}`, rule, answer.reason);
+    return failedAnswer('ERR_CALL_APPROVAL', message, hint);
+  } catch (thrown) {
+    return notWritten(thrown);
+  }
 }
 
 function serverNames(servers: readonly string[]): string {

@@ -27,6 +27,7 @@ const STAGES = [
   'engine',
   'component',
   'execute',
+  'execution',
   'session',
   'quota',
   'audit',

@@ -12,14 +12,14 @@ test('a run is told by its phase, then by its calls and its share of the limits,
   const told = tellProgress((event) => events.push(event));
   const { signal } = new AbortController();
   told.checking();
-  told.running(LIMITS);
+  told.running(LIMITS, 'exe_1');
   const call = told.counting(answer);
   for (let i = 0; i < 4; i++) expect(await call(CALL, signal)).toEqual({ ok: true, value: '1' });
   told.finished();
   await call(CALL, signal);
   expect(events.map(({ message }) => message.replace(/, [\d.]+ s.*/, ''))).toEqual([
     'Checking',
-    'Running',
+    'Running exe_1',
     'Running: 1 tool call (25 % of 4)',
     'Running: 2 tool calls (50 % of 4)',
     'Running: 3 tool calls (75 % of 4)',
@@ -34,7 +34,7 @@ test('a run is told by its phase, then by its calls and its share of the limits,
 test('a run that only computes is told of too', async () => {
   const events: ProgressEvent[] = [];
   const told = tellProgress((event) => events.push(event));
-  told.running({ ...LIMITS, maxToolCalls: 0 });
+  told.running({ ...LIMITS, maxToolCalls: 0 }, 'exe_1');
   await new Promise((resolve) => setTimeout(resolve, 1_200));
   told.finished();
   expect(events.at(-1)?.message).toMatch(/^Running: 0 tool calls \(0 % of 0\), 1(?:\.\d)? s \(5\d % of the time\)$/);

@@ -1,6 +1,7 @@
 import type { SkillSet } from '../skill/skill-set.ts';
 import type { WrapperSet } from '../wrappers/wrapper-set.ts';
 import type { LibraryTypes } from './library-types.ts';
+import type { OrphanWatch } from './orphan-watch.ts';
 import { type RawDiagnostic, TypeServer, type UpdateSnapshotParams, type UpdateSnapshotResponse } from './type-server.ts';
 import { type Changes, type GuestTypes, type ProgramPlace, VirtualProject } from './virtual-project.ts';
 
@@ -27,6 +28,7 @@ export interface ProcessSetup {
   readonly libraries: LibraryTypes;
   /** Folder of TypeScript's executable and lib files. */
   readonly compilerFolder: string;
+  readonly watch: OrphanWatch;
 }
 
 /** One checker process with its virtual project. One program at a time. */
@@ -42,7 +44,7 @@ export class CheckProcess {
 
   constructor(setup: ProcessSetup) {
     this.#project = new VirtualProject(setup.guest, setup.libraries);
-    this.#server = new TypeServer(setup.compilerFolder, this.#project);
+    this.#server = new TypeServer(setup.compilerFolder, this.#project, setup.watch);
     this.#started = this.#server.initialize();
     this.#started.catch(() => undefined);
   }

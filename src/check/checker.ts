@@ -8,6 +8,7 @@ import { type CheckDiagnostic, explain } from './explain.ts';
 import { findReturns } from './find-returns.ts';
 import { likelyPrograms } from './likely-programs.ts';
 import { LibraryTypes } from './library-types.ts';
+import { OrphanWatch } from './orphan-watch.ts';
 import { composeChecked } from './program-text.ts';
 import { ReportCache } from './report-cache.ts';
 import { skillReports, withSkills } from './skill-reports.ts';
@@ -129,7 +130,7 @@ function processSetup({ engine = 'quickjs', globals, ampoule, libraries, resolve
     const compilerFolder = typescriptFolder();
     const language = languageTypes(compilerFolder, engine);
     const guest = { globals: `${language.script}\n${globals}`, globalModules: language.modules, ampoule };
-    setup = { guest, libraries: new LibraryTypes(resolveFrom, libraries), compilerFolder };
+    setup = { guest, libraries: new LibraryTypes(resolveFrom, libraries), compilerFolder, watch: new OrphanWatch() };
     return setup;
   };
 }

@@ -5,6 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { UpdateSnapshotParams, UpdateSnapshotResponse } from 'typescript/unstable/proto';
 export type { UpdateSnapshotParams, UpdateSnapshotResponse } from 'typescript/unstable/proto';
 import { encodeMessage, MessageReader, type RpcMessage } from './message-stream.ts';
+import type { OrphanWatch } from './orphan-watch.ts';
 
 const STDERR_KEPT = 2000;
 /** More of this and the collector works harder; no bound of its own, see `src/memory-watch.ts`. */
@@ -38,7 +39,7 @@ export function typescriptFolder(): string {
 
 /**
  * One process of TypeScript's native checker. It is started with an empty environment, asks us for every file, and ends when
- * its standard input does, so that it does not outlive us.
+ * its standard input does, or by the watch, so that it does not outlive us.
  */
 export class TypeServer {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
@@ -49,7 +50,7 @@ export class TypeServer {
   #stderr = '';
   #ended: Error | undefined;
 
-  constructor(folder: string, disk: VirtualDisk) {
+  constructor(folder: string, disk: VirtualDisk, watch: OrphanWatch) {
     this.#disk = disk;
     const executable = join(folder, process.platform === 'win32' ? 'tsc.exe' : 'tsc');
     const callbacks = '--callbacks=readFile,fileExists,directoryExists,getAccessibleEntries,realpath';
@@ -62,6 +63,11 @@ export class TypeServer {
     // One that could not be started for want of descriptors says so later, and has no streams.
     this.#child.once('error', () => undefined);
     if (!(this.#child.stdio as readonly unknown[] | undefined)) throw new Error('the type checker could not be started');
+    const { pid } = this.#child;
+    if (pid !== undefined) {
+      watch.add(pid);
+      this.#child.once('exit', () => watch.remove(pid));
+    }
     const reader = new MessageReader((message) => this.#receive(message));
     this.#child.stdout.on('data', (piece: Buffer) => {
       try {

@@ -5,9 +5,9 @@ import { AUDIT_KINDS, type AuditLine } from '../audit/audit-event.ts';
 import { openAuditRegister, type AuditChoice, type AuditRegister, type NumberedLine } from '../audit/audit-register.ts';
 import { lineText } from '../audit/audit-text.ts';
 import { AUDIT_DATABASE } from '../audit/open-audit.ts';
-import { SandboxError } from '../errors.ts';
 import { harmlessLine } from '../result/harmless-text.ts';
 import { cacheDirectory, readConfig, type CommonOptions, type ProcessContext } from './command.ts';
+import { limitOption, shownOption, timeOption, usageError } from './list-options.ts';
 import { drawTable } from './table.ts';
 
 export interface AuditOptions extends CommonOptions {
@@ -28,12 +28,11 @@ const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000_000;
 /** How often a file is looked at for new lines. */
 const FOLLOW_MS = 200;
-const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
 /** `ampoule audit`: who did what. @throws SandboxError ERR_CLI_USAGE, ERR_AUDIT_STORE */
 export async function showAudit(context: ProcessContext, options: AuditOptions): Promise<void> {
   const choice = choiceOf(options, Date.now());
-  const limit = limitOf(options.limit);
+  const limit = options.limit === undefined ? DEFAULT_LIMIT : limitOption(options.limit, MAX_LIMIT, 'audit');
   const show = options.json === true ? showJson : options.follow === true ? showRows : showTable;
   const config = await readConfig(context, options);
   const file = join(cacheDirectory(context, config), AUDIT_DATABASE);
@@ -105,34 +104,18 @@ function opened(file: string): AuditRegister & Disposable {
 function choiceOf({ since, kind, ...options }: AuditOptions, now: number): AuditChoice {
   const { principal, server, tool, code, execution, failed } = options;
   if (kind !== undefined && !(AUDIT_KINDS as readonly string[]).includes(kind)) {
-    throw usage(`--kind expects one of ${AUDIT_KINDS.join(', ')}, got ${shown(kind)}.`);
+    throw usageError(`--kind expects one of ${AUDIT_KINDS.join(', ')}, got ${shownOption(kind)}.`, 'audit');
   }
-  return { principal, server, tool, code, execution, failed, kind, since: since === undefined ? undefined : timeOf(since, now) };
-}
-
-function timeOf(text: string, now: number): number {
-  const ago = /^(\d{1,9})([smhdw])$/.exec(text);
-  if (ago) return now - Number(ago[1]) * (UNITS[ago[2] ?? ''] ?? Number.NaN);
-  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(time)) return time;
-  throw usage(
-    `--since expects a time ago such as 30m, 1h or 7d, or a date such as 2026-01-31 or 2026-01-31T12:00:00Z, got ${shown(text)}.`,
-  );
-}
-
-function limitOf(text: string | undefined): number {
-  if (text === undefined) return DEFAULT_LIMIT;
-  const limit = Number(text);
-  if (/^\d+$/.test(text) && limit >= 1 && limit <= MAX_LIMIT) return limit;
-  throw usage(`--limit expects a whole number from 1 to ${MAX_LIMIT}, got ${shown(text)}.`);
-}
-
-function usage(message: string): SandboxError {
-  return new SandboxError('ERR_CLI_USAGE', message, { hint: '"ampoule audit --help" shows all options.' });
-}
-
-function shown(text: string): string {
-  return harmlessLine(JSON.stringify(text.slice(0, 64)));
+  return {
+    principal,
+    server,
+    tool,
+    code,
+    execution,
+    failed,
+    kind,
+    since: since === undefined ? undefined : timeOption(since, now, 'audit'),
+  };
 }
 
 function showJson(lines: readonly NumberedLine[]): string {
@@ -172,6 +155,8 @@ function whatOf({ kind, server, tool, subject, action, program, calls = 0, dryRu
     case 'key':
     case 'login':
       return [action, subject ?? server, from && `from ${from}`].filter((part) => part !== undefined && part !== '').join(' ') || '-';
+    case 'approval':
+      return `${action ?? '-'} ${server ?? '-'}.${tool ?? '-'} ${subject ?? ''}`;
     case 'gap':
       return 'lines that could not be written';
   }

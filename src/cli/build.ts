@@ -21,7 +21,7 @@ export async function build(context: ProcessContext, file: string, options: Buil
   const code = await readProgram(context, file);
   const log = createLog({ ...config.log, level: 'warn' });
   await using started = new AsyncDisposableStack();
-  const sandbox = await open(context, config, log);
+  const sandbox = await open(context, config, log, { executions: 'none' });
   started.defer(() => sandbox.close());
   const { bundler, engine, executor, wrappers, skills } = sandbox;
   const source = { code, wrappers: wrappers.current(), skills: skillsIn(code, skills, LOCAL_PRINCIPAL) };

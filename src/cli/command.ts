@@ -6,7 +6,7 @@ import type { Config } from '../config/schema.ts';
 import { SandboxError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
 import { makeFolder } from '../make-folder.ts';
-import type { OpenSandbox } from '../open-sandbox.ts';
+import type { OpenOptions, OpenSandbox } from '../open-sandbox.ts';
 import { cacheRoot } from './cache-folder.ts';
 import { showBuildProgress } from './progress.ts';
 
@@ -60,7 +60,12 @@ export function cacheDirectory(context: ProcessContext, config: Pick<Config, 'ca
 }
 
 /** Starts everything that a config asks for, with a progress display on stderr. @throws the signal's reason when it fires meanwhile */
-export async function open(context: ProcessContext, config: Config, log: Log = createLog(config.log)): Promise<OpenSandbox> {
+export async function open(
+  context: ProcessContext,
+  config: Config,
+  log: Log = createLog(config.log),
+  more: Pick<OpenOptions, 'executions'> = {},
+): Promise<OpenSandbox> {
   // Commands that only read a store come without all this.
   const { openSandbox } = await import('../open-sandbox.ts');
   const progress = showBuildProgress(context.stderr);
@@ -74,6 +79,7 @@ export async function open(context: ProcessContext, config: Config, log: Log = c
       version: context.version,
       onBuild: progress.step,
       signal: context.signal,
+      ...more,
     });
   } finally {
     progress.end();

@@ -2,6 +2,7 @@ import { SandboxError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import type { Limits } from '../limits.ts';
 import { parseExecuteRequest } from '../server/input-schema.ts';
+import { tellOperator } from './approvals-told.ts';
 import { open, readConfig, readProgram, type CommonOptions, type ProcessContext } from './command.ts';
 
 export interface RunOptions extends CommonOptions {
@@ -20,10 +21,12 @@ export async function run(context: ProcessContext, file: string, options: RunOpt
   // What runs is the operator's own program: its answer is the output, and the log is only for what goes wrong.
   const log = createLog({ ...config.log, level: config.log.level === 'info' ? 'warn' : config.log.level });
   await using started = new AsyncDisposableStack();
-  const sandbox = await open(context, { ...config, limits: wholeAnswers(config.limits) }, log);
+  // Others' executions are for servers: this process is gone in a moment.
+  const sandbox = await open(context, { ...config, limits: wholeAnswers(config.limits) }, log, { executions: 'own' });
   started.defer(() => sandbox.close());
   const { structured, content } = await sandbox.port.execute(request, {
     signal: context.signal,
+    approver: tellOperator(context),
     form: options.json === true ? 'structured' : 'text',
   });
   const text = content.map((block) => (block.type === 'text' ? block.text : `[${block.type}]`)).join('\n');
@@ -31,9 +34,9 @@ export async function run(context: ProcessContext, file: string, options: RunOpt
   return structured.status === 'completed' ? 0 : 1;
 }
 
-/** A terminal or a file has room for what a model has not: nothing is shortened as long as it is within what may be kept. */
+/** A terminal or a file has room for what a model has not: nothing is shortened as long as it is within what may be kept. Nor is it in a hurry. */
 function wholeAnswers(limits: Limits): Limits {
-  return { ...limits, maxResultBytes: limits.maxKeptResultBytes, maxLogBytes: limits.maxKeptLogBytes };
+  return { ...limits, maxResultBytes: limits.maxKeptResultBytes, maxLogBytes: limits.maxKeptLogBytes, answerAfterMs: Infinity };
 }
 
 function parseInput(text: string | undefined): { input?: unknown } {

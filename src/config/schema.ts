@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { auditSchema } from './audit-schema.ts';
 import { authSchema } from './auth-schema.ts';
 import { discoverySchema, languageSchema, typesSchema } from './feature-schemas.ts';
+import { executionsSchema } from './executions-schema.ts';
 import { executorMemorySchema, executorsSchema } from './executor-schema.ts';
 import { limitsSchema } from './limits-schema.ts';
 import { loginsSchema } from './oauth-schema.ts';
@@ -124,6 +125,7 @@ export const configSchema = z
     policies: policiesSchema.prefault({}),
     principals: principalsSchema,
     audit: auditSchema.prefault({}),
+    executions: executionsSchema.prefault({}),
     answers: z
       .enum(['auto', 'structured', 'text'], { error: '"auto", "structured" or "text"' })
       .default('auto')

@@ -118,6 +118,14 @@ describe('the process', () => {
     }
   });
 
+  test('it ends when its parent is killed while it waits for an answer of its parent', { timeout: 15_000 }, async () => {
+    const entry = fileURLToPath(new URL('asked-parent.ts', import.meta.url));
+    const parent = spawn(process.execPath, [entry], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [[text], [, signal]] = await Promise.all([once(parent.stdout, 'data'), once(parent, 'exit')]);
+    expect([signal, Number(text) > 0]).toEqual(['SIGKILL', true]);
+    await expect.poll(() => isAlive(Number(text)), { timeout: 5000 }).toBe(false);
+  });
+
   test('a parent that has nothing else to do lives to see its end', { timeout: 15_000 }, async () => {
     const entry = fileURLToPath(new URL('closing-parent.ts', import.meta.url));
     for (let time = 0; time < 3; time++) {

@@ -34,6 +34,7 @@ describe('a config that is right', () => {
       logins: {},
       principals: {},
       audit: { store: true, values: false, retentionDays: 30, maxBytes: 268_435_456, onFailure: 'warn' },
+      executions: { interruptedCalls: 'fail', engineChanged: 'keep' },
       auth: { keys: false },
       mcpServers: {},
       mounts: {},

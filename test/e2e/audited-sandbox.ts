@@ -2,10 +2,13 @@ import { join } from 'node:path';
 import type { AuditLine } from '../../src/audit/audit-event.ts';
 import { openAuditRegister, type AuditChoice } from '../../src/audit/audit-register.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
+import type { StoredApproval } from '../../src/execution/execution-store.ts';
+import { openExecutions } from '../../src/execution/sqlite-executions.ts';
 import { createLog } from '../../src/log.ts';
 import { openSandbox, type OpenSandbox } from '../../src/open-sandbox.ts';
 import type { ExecuteOutput } from '../../src/result/output-schema.ts';
 import type { ExecuteOptions, ExecuteRequest } from '../../src/server/sandbox-port.ts';
+import { LIMIT_DEFAULTS } from '../server/canned-port.ts';
 import { temporary, writeConfig } from './harness.ts';
 import { until } from './processes.ts';
 
@@ -53,6 +56,18 @@ export class AuditedSandbox implements AsyncDisposable {
 
   callsOf({ executionId }: ExecuteOutput, least = 1): Promise<AuditLine[]> {
     return this.lines({ execution: executionId, kind: 'call' }, least);
+  }
+
+  /** Decides as another process does about the first question that is there. */
+  async decide(granted: boolean): Promise<void> {
+    const store = openExecutions({ file: join(this.directory, 'cache', 'executions.db'), limits: LIMIT_DEFAULTS, group: '' });
+    try {
+      let open: StoredApproval[] = [];
+      await until('somebody is asked', async () => (open = await store.approvals()).length > 0, 10_000);
+      await store.decide(open[0]?.id ?? '', { granted, by: 'operator', at: Date.now() });
+    } finally {
+      await store.close();
+    }
   }
 
   /** Ends the process that runs programs, without a word. */

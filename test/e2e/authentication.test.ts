@@ -195,10 +195,11 @@ describe('what belongs to somebody', () => {
       return (await send(ampoule.url, 'POST', { ...headers, authorization: `Bearer ${key}` }, body)).body;
     };
     const asked = await call(first);
-    const requestState = /"requestState":"(apr_[\w-]+)"/.exec(asked)?.[1];
-    expect(requestState).toBeDefined();
-    const inputResponses = { call_1: { action: 'accept', content: { approve: true } } };
-    expect(await call(second, { requestState, inputResponses })).toContain('ERR_CALL_APPROVAL');
+    const requestState = /"requestState":"(exe_[\w.-]+)"/.exec(asked)?.[1];
+    const id = /"(apr_[\da-f]+)":/.exec(asked)?.[1] ?? '';
+    expect([requestState, id]).not.toContain(undefined);
+    const inputResponses = { [id]: { action: 'accept', content: { approve: true } } };
+    expect(await call(second, { requestState, inputResponses })).toContain('"code":-32602');
     expect(await call(first, { requestState, inputResponses })).toContain('"removed":true');
   });
 });
@@ -246,6 +247,18 @@ test('an ID token of the same login is refused', async () => {
   expect(ann.idToken).toMatch(/^ey/);
   const answer = await send(ampoule.url, 'POST', { ...JSON_TYPE, authorization: `Bearer ${ann.idToken}` }, LIST);
   expect(answer.status).toBe(401);
+});
+
+test('a question to a person is closed when the key of its run is revoked', async () => {
+  const command = async (...args: string[]): Promise<string> =>
+    (await run(process.execPath, [MAIN, ...args, '--config', join(ampoule.directory, 'ampoule.json')])).stdout;
+  const key = keyFor('leaver');
+  const code = 'import { remove } from "servers/tickets"; return remove({ id: "8" });';
+  expect(await execute(key, { code, wait: 'return-when-waiting' })).toMatchObject({ status: 'waiting' });
+  const open = (): Promise<string> => command('approvals', 'list', '--principal', 'key:leaver');
+  await expect.poll(open, { timeout: 20_000 }).toContain('1 approval is open.');
+  await command('keys', 'revoke', 'leaver');
+  await expect.poll(open, { timeout: 20_000 }).toBe('No approvals are open.\n');
 });
 
 test('a key works from the moment it is made until the moment it is revoked, in a server that runs', async () => {

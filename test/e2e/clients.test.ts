@@ -15,7 +15,12 @@ afterAll(() => ampoule.stop());
 describe.each(LANES)('over Streamable HTTP, %s', (lane) => {
   test('lists the tool, runs programs and keeps a session', async () => {
     const client = await ampoule.connect(lane);
-    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['execute_code', 'search_tools']);
+    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual([
+      'execute_code',
+      'search_tools',
+      'wait_execution',
+      'cancel_execution',
+    ]);
     const code =
       'import { getSum } from "servers/everything"; import { setState } from "ampoule"; setState("kept", 1); return getSum({ a: 2, b: 3 });';
     const first = answerOf(await client.call({ code, session: 'new' }));
@@ -72,7 +77,12 @@ describe.each(LANES.filter((lane) => lane !== 'v2 client, 2025-11-25'))('over st
     const config = await writeConfig(folder.path, { mcpServers: {}, log: { level: 'silent' } });
     const client: TestClient = await connect(lane, { program: MAIN, args: ['serve', '--stdio', '--config', config] });
     try {
-      expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['execute_code', 'search_tools']);
+      expect((await client.listTools()).tools.map(({ name }) => name)).toEqual([
+        'execute_code',
+        'search_tools',
+        'wait_execution',
+        'cancel_execution',
+      ]);
       expect(answerOf(await client.call({ code: 'console.log("to stdout?"); return input * 2;', input: 21 })).output).toMatchObject({
         status: 'completed',
         result: 42,

@@ -154,6 +154,15 @@ export class Ampoule {
     return found.pid;
   }
 
+  /** Ends the server as a crash does. What it started has to end by itself. */
+  async kill(): Promise<void> {
+    const before = descendants(this.pid).map(({ pid }) => pid);
+    this.#child.kill('SIGKILL');
+    await this.#ended;
+    await until('everything that the server started has ended', () => living(before).length === 0);
+    await Promise.allSettled(this.#clients.map((client) => client.close()));
+  }
+
   /** Ends the server with a signal. It has to end well, and everything that it started with it. */
   async stop(signal: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): Promise<void> {
     const before = descendants(this.pid).map(({ pid }) => pid);

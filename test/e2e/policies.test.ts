@@ -60,12 +60,13 @@ describe.each(LANES)('policies, %s', (lane) => {
     expect(await received('tickets', `none ${mark}`)).toEqual([]);
   });
 
-  test('a destructive tool asks, and a client that cannot be asked is told so', async () => {
+  test('a destructive tool asks, and a client that cannot be asked is told what its run waits for', async () => {
     const { output, isError } = await run(`import { remove } from "servers/web"; await remove({ mark: input });`, {
       input: `remove ${mark}`,
+      wait: 'return-when-waiting',
     });
-    expect(isError).toBe(true);
-    expect(output.error?.message).toMatch(/ERR_CALL_APPROVAL.*web\.remove/);
+    expect(isError).toBe(false);
+    expect(output).toMatchObject({ status: 'waiting', waiting: [{ kind: 'approval', server: 'web', tool: 'remove' }] });
     expect(await received('web', `remove ${mark}`)).toEqual([]);
     const allowed = await run(`import { remove } from "servers/tickets"; return remove({});`);
     expect(allowed.output.result).toEqual({ removed: true });

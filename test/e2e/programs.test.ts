@@ -31,7 +31,7 @@ describe('the tool', () => {
   test('is the only one, and its description names every server and shows functions of them', async () => {
     const client = await ampoule.connect();
     const { tools } = await client.listTools();
-    expect(tools.map(({ name }) => name)).toEqual(['execute_code', 'search_tools']);
+    expect(tools.map(({ name }) => name)).toEqual(['execute_code', 'search_tools', 'wait_execution', 'cancel_execution']);
     const [tool] = tools;
     for (const name of ['servers/everything', 'servers/files', 'servers/memory', 'getSum', 'readTextFile', 'createEntities', 'callTool']) {
       expect(tool?.description).toContain(name);

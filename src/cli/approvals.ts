@@ -1,0 +1,123 @@
+import { randomInt } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../config/schema.ts';
+import { SandboxError } from '../errors.ts';
+import type { ExecutionStore, StoredApproval, StoredExecution } from '../execution/execution-store.ts';
+import { openExecutions } from '../execution/sqlite-executions.ts';
+import { harmlessLine, harmlessText } from '../result/harmless-text.ts';
+import { decisionText, details, isoTime, listing, programOf, shownApproval, untilOf } from './approvals-text.ts';
+import { cacheDirectory, readConfig, type CommonOptions, type ProcessContext } from './command.ts';
+import { recordCommand } from './record-command.ts';
+
+export interface ApprovalOptions extends CommonOptions {
+  readonly json?: boolean;
+}
+
+export interface ListOptions extends ApprovalOptions {
+  readonly principal?: string;
+}
+
+const HINT = '"ampoule approvals list" shows what is open.';
+
+/** `ampoule approvals list`: every question that is open, the oldest first. */
+export async function listApprovals(context: ProcessContext, options: ListOptions): Promise<void> {
+  await withStore(context, options, async (store) => {
+    const all = (await store?.approvals()) ?? [];
+    const shown = options.principal === undefined ? all : all.filter(({ principal }) => principal === options.principal);
+    context.stdout.write(options.json === true ? `${JSON.stringify(shown.map(shownApproval))}\n` : listing(shown));
+  });
+}
+
+/** `ampoule approvals show ID`: one question with its program. @throws SandboxError ERR_EXECUTION_APPROVAL */
+export async function showApproval(context: ProcessContext, id: string, options: ApprovalOptions): Promise<void> {
+  await withStore(context, options, async (store) => {
+    const { approval, execution } = await find(store, id);
+    if (options.json !== true) return void context.stdout.write(details(approval, execution));
+    const until = untilOf(approval, execution);
+    const more = { ...(until !== undefined && { until: isoTime(until) }), status: execution.status, program: programOf(execution) };
+    context.stdout.write(`${JSON.stringify({ ...shownApproval(approval), ...more })}\n`);
+  });
+}
+
+/**
+ * `ampoule approvals approve|refuse ID`: a server that runs hears of it at once, any other when it starts.
+ * @throws SandboxError ERR_EXECUTION_APPROVAL when there is none, somebody was faster, or its run has ended
+ */
+export async function decideApproval(context: ProcessContext, id: string, granted: boolean, options: ApprovalOptions): Promise<void> {
+  await withStore(context, options, async (store, config) => {
+    const { approval, execution } = await find(store, id);
+    // The fraction tells two commands of the same millisecond apart.
+    const decision = { granted, by: 'operator', at: Date.now() + randomInt(1_000) / 1_000 };
+    const decided = approval.decision === undefined ? await store?.decide(approval.id, decision) : approval;
+    const isOurs = decided?.decision?.by === 'operator' && decided.decision.at === decision.at && decided.decision.granted === granted;
+    if (decided === undefined || !isOurs) throw notOpen(decided ?? approval, execution);
+    const { server, tool, executionId } = decided;
+    const action = granted ? 'approve' : 'refuse';
+    await recordCommand(context, config, { kind: 'approval', action, subject: decided.id, server, tool, execution: executionId });
+    const text = `${decided.id}: ${granted ? 'approved' : 'refused'}, ${harmlessLine(`${server}.${tool}`)}.`;
+    context.stdout.write(options.json === true ? `${JSON.stringify(shownApproval(decided))}\n` : `${text}\n`);
+  });
+}
+
+interface Found {
+  readonly approval: StoredApproval;
+  readonly execution: StoredExecution;
+}
+
+/** By its id, or by the beginning of one that is open. @throws SandboxError ERR_EXECUTION_APPROVAL */
+async function find(store: ExecutionStore | undefined, id: string): Promise<Found> {
+  const whole = id.startsWith('apr_') ? id : `apr_${id}`;
+  const meant =
+    (await store?.approval(whole)) ??
+    onlyOne(
+      id,
+      ((await store?.approvals()) ?? []).filter((open) => open.id.startsWith(whole)),
+    );
+  const execution = meant && (await store?.read(meant.executionId));
+  if (meant === undefined || execution === undefined) throw unknown(id);
+  return { approval: meant, execution };
+}
+
+function onlyOne(id: string, found: readonly StoredApproval[]): StoredApproval | undefined {
+  if (found.length <= 1) return found[0];
+  throw new SandboxError('ERR_EXECUTION_APPROVAL', `${found.length} open approvals begin with ${printable(id)}.`, {
+    hint: `Write more of the id: ${found
+      .slice(0, 5)
+      .map((open) => open.id)
+      .join(', ')}${found.length > 5 ? ', …' : ''}`,
+  });
+}
+
+function notOpen(approval: StoredApproval, { status }: StoredExecution): SandboxError {
+  const why =
+    approval.decision === undefined ? `Its run has ended (${status}): nobody waits for an answer.` : `It was ${decisionText(approval)}.`;
+  return new SandboxError('ERR_EXECUTION_APPROVAL', `${approval.id} is not open any more. ${why}`, { hint: HINT });
+}
+
+function unknown(id: string): SandboxError {
+  return new SandboxError('ERR_EXECUTION_APPROVAL', `There is no approval ${printable(id)}, or its run is not kept any more.`, {
+    hint: HINT,
+  });
+}
+
+function printable(text: string): string {
+  return harmlessText(JSON.stringify(text.slice(0, 64)));
+}
+
+/** Without a file there are no executions, and looking does not make one. */
+async function withStore(
+  context: ProcessContext,
+  options: CommonOptions,
+  work: (store: ExecutionStore | undefined, config: Config) => Promise<void>,
+): Promise<void> {
+  const config = await readConfig(context, options);
+  const file = join(cacheDirectory(context, config), 'executions.db');
+  if (!existsSync(file)) return work(undefined, config);
+  const store = openExecutions({ file, limits: config.limits, group: '' });
+  try {
+    await work(store, config);
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,141 @@
+import type { RunLimits, RunUsage } from '../execute/run.ts';
+import { clipText, harmlessLine, harmlessText } from '../result/harmless-text.ts';
+import { toSeconds, type ShownExecution, type StoryLine } from './execution-story.ts';
+import { drawTable } from './table.ts';
+
+/** Of a block of text that people read; with --json there is all of it. */
+const BLOCK_CHARS = 64 * 1024;
+const LINE_CHARS = 160;
+const KEY_CHARS = 12;
+const MAX_PENDING = 10;
+const MiB = 1024 * 1024;
+
+const WORDS: Readonly<Record<StoryLine['what'], string>> = {
+  begun: 'begun',
+  asked: 'a person is asked',
+  decided: 'decided',
+  called: 'call',
+  answered: 'answer',
+  hibernated: 'put away',
+  resumed: 'goes on',
+  restarted: 'begun again after a process was lost',
+  ended: 'ended',
+};
+
+/** `ampoule executions show` as a person reads it. All texts are strangers': nothing in them moves the cursor, and none looks like a line of ours. */
+export function storyText(shown: ShownExecution): string {
+  const { source, input, warnings, phases, usage, limits, answer } = shown;
+  const parts = [
+    drawTable(factsOf(shown)),
+    block('Source', numbered(source)),
+    block('Input', JSON.stringify(input, undefined, 2)),
+    ...(warnings.length > 0
+      ? [block('Warnings', warnings.map(({ code, message }) => `${code === undefined ? '' : `${code}: `}${message}`).join('\n'))]
+      : []),
+    ...(Object.keys(phases).length > 0
+      ? [
+          block(
+            'Phases',
+            Object.entries(phases)
+              .map(([name, ms]) => `${name} ${ms} ms`)
+              .join(', '),
+          ),
+        ]
+      : []),
+    block('Story', timeline(shown.story)),
+    ...(usage && limits ? [block('Used', drawTable(usedOf(usage, limits)))] : []),
+    ...(answer ? answerBlocks(answer) : []),
+  ];
+  return `${parts.join('\n\n')}\n`;
+}
+
+function factsOf({
+  id,
+  principal,
+  status,
+  created,
+  ended,
+  programKey,
+  engineHash,
+  dryRun,
+  hibernations,
+  restarts,
+  imageBytes,
+  waitsFor,
+  isComplete,
+}: ShownExecution): string[][] {
+  const took = ended === undefined ? '' : ` (${duration(Date.parse(ended) - Date.parse(created))})`;
+  return [
+    ['execution', harmlessLine(id)],
+    ['principal', harmlessLine(principal)],
+    ['status', `${status}${dryRun ? ', a dry run' : ''}`],
+    ['created', toSeconds(Date.parse(created))],
+    ...(ended === undefined ? [] : [['ended', `${toSeconds(Date.parse(ended))}${took}`]]),
+    ...(programKey === undefined
+      ? []
+      : [['program', `${harmlessLine(programKey.slice(0, KEY_CHARS))} on engine ${harmlessLine((engineHash ?? '').slice(0, KEY_CHARS))}`]]),
+    ['put away', `${times(hibernations)}${imageBytes > 0 ? `, now as ${imageBytes} bytes` : ''}`],
+    ...(waitsFor ? [['waits for', waitText(waitsFor)]] : []),
+    ['begun again', times(restarts)],
+    ['record', isComplete ? 'whole: it can be replayed' : 'not whole: it got too long or could not be written, and cannot be replayed'],
+  ];
+}
+
+function waitText({ calls, until }: NonNullable<ShownExecution['waitsFor']>): string {
+  const some = calls.slice(0, MAX_PENDING).join(', ');
+  const more = calls.length > MAX_PENDING ? ` and ${calls.length - MAX_PENDING} more` : '';
+  const named = calls.length === 0 ? [] : [`${calls.length === 1 ? 'call' : 'calls'} ${some}${more}`];
+  return [...named, ...(until === undefined ? [] : [`a timer at ${toSeconds(Date.parse(until))}`])].join(', ');
+}
+
+/** Times from the beginning: what people ask is how long something took. */
+function timeline(story: readonly StoryLine[]): string {
+  const begun = story[0]?.at ?? 0;
+  const rows = story.map(({ at, what, call, text }) => [
+    `+${duration(at - begun)}`,
+    `${WORDS[what]}${call === undefined ? '' : ` ${call}`}`,
+    harmlessLine(clipText(text, LINE_CHARS)),
+  ]);
+  return drawTable(rows);
+}
+
+function usedOf(usage: RunUsage, limits: RunLimits): string[][] {
+  const row = (name: string, used: number, limit: number, unit: string): string[] => {
+    const share = limit > 0 ? `${Math.round((used / limit) * 1_000) / 10} %` : '';
+    return [name, `${used}${unit}`, `of ${limit}${unit}`, share];
+  };
+  return [
+    row('fuel', usage.fuel, limits.fuel, ''),
+    row('memory', Math.round((usage.peakMemoryBytes / MiB) * 10) / 10, limits.memoryMb, ' MB'),
+    row('active time', Math.round(usage.activeMs), limits.timeoutMs, ' ms'),
+    row('waiting time', Math.round(usage.waitingMs), limits.waitMs, ' ms'),
+    row('tool calls', usage.toolCalls, limits.maxToolCalls, ''),
+  ];
+}
+
+function answerBlocks({ error, result, logs }: Readonly<Record<string, unknown>>): string[] {
+  const log = Array.isArray(logs) && logs.length > 0 ? [block('Log', logs.map((entry) => JSON.stringify(entry)).join('\n'))] : [];
+  if (error !== undefined) return [...log, block('Error', JSON.stringify(error, undefined, 2))];
+  return result === undefined ? log : [...log, block('Result', JSON.stringify(result, undefined, 2))];
+}
+
+function numbered(text: string): string {
+  const lines = text.split('\n');
+  const width = String(lines.length).length;
+  return lines.map((line, index) => `${String(index + 1).padStart(width)}  ${line}`).join('\n');
+}
+
+/** Each line is moved in: none of a stranger looks like one of ours. */
+function block(title: string, text: string): string {
+  return `${title}:\n${harmlessText(clipText(text, BLOCK_CHARS)).replaceAll(/^/gm, '  ')}`;
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : count === 0 ? 'never' : `${count} times`;
+}
+
+function duration(ms: number): string {
+  if (ms < 60_000) return `${(ms / 1_000).toFixed(3)} s`;
+  const [hours, minutes, seconds] = [Math.floor(ms / 3_600_000), Math.floor(ms / 60_000) % 60, Math.floor(ms / 1_000) % 60];
+  return `${hours > 0 ? `${hours} h ` : ''}${minutes} min ${seconds} s`;
+}

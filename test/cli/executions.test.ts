@@ -1,0 +1,270 @@
+import { Command } from 'commander';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ProcessContext } from '../../src/cli/command.ts';
+import { errorText } from '../../src/cli/error-text.ts';
+import { addExecutionCommands } from '../../src/cli/executions-commands.ts';
+import type { ExecutionStore } from '../../src/execution/execution-store.ts';
+import { openExecutions } from '../../src/execution/sqlite-executions.ts';
+import { temporary, writeConfig } from '../e2e/harness.ts';
+import { COMPLETED, LIMITS, newExecution, sentCall, START, USAGE, waitOf } from '../execution/stored-executions.ts';
+import { cli, type CliResult } from './run-cli.ts';
+
+const folder = await temporary();
+const TIME = 1_700_000_000_000;
+let config = '';
+/** As a server that runs has it. */
+let store: ExecutionStore;
+beforeAll(async () => {
+  config = await writeConfig(folder.path, { mcpServers: {} });
+  let now = TIME;
+  store = openExecutions({
+    file: join(folder.path, 'cache', 'executions.db'),
+    group: 'test',
+    limits: { ...LIMITS, executionTtlMs: 1e12 },
+    now: () => (now += 250),
+  });
+  await story();
+  await store.create(newExecution('exe_sleeping', { principal: 'key:ann', createdAt: TIME + 10_000 }));
+  await store.hibernated('exe_sleeping', waitOf({ pending: [2], nextTimer: TIME + 86_400_000 }), new Uint8Array(4_321));
+  await store.create(newExecution('exe_failed', { createdAt: TIME + 20_000 }));
+  await store.ended('exe_failed', {
+    status: 'failed',
+    code: 'ERR_EXECUTE_THROWN',
+    usage: USAGE,
+    response: JSON.stringify({ structured: { error: { code: 'ERR_EXECUTE_THROWN', message: 'no' } } }),
+  });
+});
+afterAll(async () => {
+  await store.close();
+  await folder[Symbol.asyncDispose]();
+});
+
+const CODE = 'import { send } from "servers/mail";\nreturn send({ to: "ann" });';
+
+/** One with everything in it. */
+async function story(): Promise<void> {
+  const id = 'exe_story';
+  const request = JSON.stringify({
+    version: 1,
+    code: CODE,
+    input: { n: 1, evil: '\u001b[2J' },
+    session: 'ses_secret',
+    credential: 'key_secret',
+  });
+  await store.create(newExecution(id, { createdAt: TIME, request }));
+  const context = JSON.stringify({
+    version: 1,
+    session: { handle: 'ses_secret' },
+    phases: { check: 12 },
+    warnings: [{ code: 'WARN_LOCALE', message: 'a locale\nexecution  exe_other' }],
+  });
+  await store.start(id, { ...START, context });
+  await store.call(id, sentCall(1, { stage: 'asked', at: TIME + 600 }));
+  const approval = {
+    id: 'apr_1',
+    executionId: id,
+    principal: 'local',
+    call: 1,
+    kind: 'approve',
+    server: 'mail',
+    tool: 'send',
+    arguments: '{}',
+    text: 't',
+    askedAt: TIME + 600,
+  } as const;
+  await store.ask(approval);
+  await store.decide('apr_1', { granted: true, by: 'operator', at: TIME + 1_000 });
+  await store.call(id, sentCall(1, { at: TIME + 1_100 }));
+  await store.hibernated(id, waitOf({ pending: [1], at: TIME + 1_200 }), new Uint8Array(999));
+  store.status(id, 'running');
+  await store.answered(id, sentCall(1), { ok: true, value: JSON.stringify(`sent\u001b[2J${'x'.repeat(500)}`) });
+  await store.restarted(id);
+  const structured = {
+    status: 'completed',
+    session: 'ses_secret',
+    result: 'done\u202e',
+    logs: [{ level: 'info', message: 'hello' }],
+    usage: { phases: { check: 12, run: 3 } },
+  };
+  await store.ended(id, { ...COMPLETED, response: JSON.stringify({ structured }) });
+}
+
+/** A process of its own takes a second to start: the same command line in this one. */
+async function executions(...args: string[]): Promise<CliResult> {
+  const written = { stdout: '', stderr: '' };
+  const stream = (name: 'stdout' | 'stderr') => ({ write: (text: string) => (written[name] += text) });
+  const folders = { workingDirectory: folder.path, packageDirectory: folder.path };
+  const context = { ...folders, environment: {}, stdout: stream('stdout'), stderr: stream('stderr') } as unknown as ProcessContext;
+  const program = new Command('ampoule').exitOverride();
+  const withConfig = (command: Command): Command => command.option('-c, --config <file>');
+  addExecutionCommands(program, { context, withConfig, load: (command) => command() });
+  try {
+    await program.parseAsync(['executions', ...(args.includes('--config') ? args : [...args, '--config', config])], { from: 'user' });
+    return { code: 0, ...written };
+  } catch (error) {
+    return { code: 1, stdout: written.stdout, stderr: written.stderr + errorText(error) };
+  }
+}
+
+async function ids(...args: string[]): Promise<string[]> {
+  const { stdout } = await executions('list', '--json', ...args);
+  return (JSON.parse(stdout) as { id: string }[]).map(({ id }) => id);
+}
+
+describe('ampoule executions list', () => {
+  test('shows what runs, waits and has ended, the newest first, beside a server that runs', async () => {
+    const { code, stdout, stderr } = await cli(['executions', '--config', config]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.split('\n')).toEqual([
+      expect.stringMatching(/^ID +PRINCIPAL +STATUS +CREATED +ENDED +CALLS +FUEL +ASLEEP +BYTES$/),
+      expect.stringMatching(/^exe_failed +local +failed ERR_EXECUTE_THROWN +2023-11-14T22:13:40Z +2023-[-\dT:]+Z +1 +1000 +0 +0$/),
+      expect.stringMatching(/^exe_sleeping +key:ann +waiting +2023-11-14T22:13:30Z +- +1 +1000 +1 +4321$/),
+      expect.stringMatching(/^exe_story +local +completed +2023-11-14T22:13:20Z +2023-[-\dT:]+Z +1 +1000 +1 +0$/),
+      '3 executions.',
+      '',
+    ]);
+  });
+
+  test('is filtered', async () => {
+    expect(await ids()).toEqual(['exe_failed', 'exe_sleeping', 'exe_story']);
+    expect(await ids('--status', 'waiting')).toEqual(['exe_sleeping']);
+    expect(await ids('--status', 'completed,failed')).toEqual(['exe_failed', 'exe_story']);
+    expect(await ids('--principal', 'key:ann')).toEqual(['exe_sleeping']);
+    expect(await ids('--since', '2023-11-14T22:13:30Z')).toEqual(['exe_failed', 'exe_sleeping']);
+    expect(await ids('--since', '1h')).toEqual([]);
+    expect(await ids('--limit', '1')).toEqual(['exe_failed']);
+  });
+
+  test.each([
+    ['--status', 'done'],
+    ['--since', 'yesterday\u001b[2J'],
+    ['--limit', '0'],
+    ['--limit', '100001'],
+  ])('refuses %s %j and says what it expects', async (...args) => {
+    const { code, stdout, stderr } = await executions('list', ...args);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^ERR_CLI_USAGE\n {2}--\w+ expects /);
+    expect(stderr).not.toContain('\u001b');
+  });
+
+  test('says so when there are none, and makes no store where there was none', async () => {
+    await using other = await temporary();
+    const fresh = await writeConfig(other.path, { mcpServers: {} });
+    expect(await executions('list', '--config', fresh)).toEqual({ code: 0, stdout: 'No executions.\n', stderr: '' });
+    expect(await executions('show', 'x', '--config', fresh)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('ERR_EXECUTION_UNKNOWN'),
+    });
+    expect(existsSync(join(other.path, 'cache', 'executions.db'))).toBe(false);
+  });
+});
+
+describe('ampoule executions show', () => {
+  test('tells the story of one, and nothing in it moves the cursor or gives a session away', async () => {
+    const { code, stdout } = await executions('show', 'exe_st');
+    expect(code).toBe(0);
+    for (const harm of ['\u001b', '\u202e', 'secret']) expect(stdout).not.toContain(harm);
+    expect(stdout).toMatch(
+      /^execution +exe_story\nprincipal +local\nstatus +completed\ncreated +2023-11-14T22:13:20Z\nended .* \(\d+\.\d+ s\)\nprogram +abababababab on engine cdcdcdcdcdcd\n/,
+    );
+    expect(stdout).toContain('\nSource:\n  1  import { send } from "servers/mail";\n  2  return send({ to: "ann" });\n');
+    expect(stdout).toContain('"evil": "\\u001b[2J"');
+    // A line of a stranger's is none of ours.
+    expect(stdout).toContain('\nWarnings:\n  WARN_LOCALE: a locale\n  execution  exe_other\n');
+    expect(stdout).toContain('\nPhases:\n  check 12 ms, run 3 ms\n');
+    const story = stdout.slice(stdout.indexOf('Story:'), stdout.indexOf('Used:'));
+    expect(
+      story.match(/^ {2}\+\S+ s {2,}(begun|a person is asked 1|decided 1|call 1|put away|goes on|answer 1|begun again after|ended)/gm),
+    ).toHaveLength(9);
+    expect(story).toMatch(/\+0\.000 s +begun +by local\n/);
+    expect(story).toMatch(/decided 1 +apr_1: approved by operator\n/);
+    expect(story).toMatch(/put away +999 bytes\n/);
+    expect(story).toMatch(/answer 1 +mail\.send after \d+ ms: "sent\\u001b\[2Jx+… \(\d+ more characters\)\n/);
+    expect(story).toMatch(/ended +completed\n/);
+    expect(stdout).toMatch(/Used:\n {2}fuel +1000 +of 3 +33333\.3 %\n {2}memory +0\.1 MB +of 4 MB/);
+    expect(stdout).toMatch(/Log:\n {2}\{"level":"info","message":"hello"\}\n\nResult:\n {2}"done\\u202e"\n$/);
+  });
+
+  test('prints JSON, with whole texts', async () => {
+    const { stdout } = await executions('show', 'exe_story', '--json');
+    expect(stdout).not.toContain('secret');
+    expect(JSON.parse(stdout)).toMatchObject({
+      id: 'exe_story',
+      status: 'completed',
+      source: CODE,
+      input: { n: 1 },
+      limits: START.limits,
+      usage: USAGE,
+      hibernations: 1,
+      restarts: 1,
+      isComplete: true,
+      answer: { result: 'done\u202e' },
+    });
+    expect(stdout).toContain('x'.repeat(500));
+  });
+
+  test('tells of one that sleeps, and of a failure', async () => {
+    expect((await executions('show', 'exe_sleeping')).stdout).toMatch(
+      /\nstatus +waiting\n[^]*\nput away +once, now as 4321 bytes\nwaits for +call 2, a timer at 2023-11-15T22:13:20Z\n/,
+    );
+    expect((await executions('show', 'exe_failed')).stdout).toMatch(
+      /ended +failed ERR_EXECUTE_THROWN\n[^]*Error:\n {2}\{\n {4}"code": "ERR_EXECUTE_THROWN"/,
+    );
+  });
+
+  test.each([
+    ['none', /There is no execution "none"/],
+    ['', /There is no execution ""/],
+    ["' OR 1=1 --", /There is no execution/],
+    ['exe_', /3 executions begin with "exe_"[^]*exe_failed, exe_sleeping, exe_story/],
+  ])('of %j ends with 1', async (id, message) => {
+    expect(await executions('show', id)).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(message) });
+  });
+});
+
+describe('ampoule executions cancel', () => {
+  test('is heard by the server that carries it on', async () => {
+    await store.create(newExecution('exe_live', { createdAt: 1 }));
+    const forget = store.onCancelRequest((id) => void store.ended(id, { ...COMPLETED, status: 'cancelled' }));
+    expect(await executions('cancel', 'exe_live')).toEqual({
+      code: 0,
+      stdout: 'exe_live is to be cancelled. It has ended: cancelled.\n',
+      stderr: '',
+    });
+    forget();
+    expect(await executions('cancel', 'exe_live')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/ERR_EXECUTION_UNKNOWN\n.*has ended \(cancelled\)/),
+    });
+  });
+
+  test('is kept for the next server when none is there', async () => {
+    await store.create(newExecution('exe_alone', { createdAt: 1 }));
+    expect((await executions('cancel', 'exe_alone')).stdout).toBe(
+      'exe_alone is to be cancelled. No server carries it on at the moment: the next one that does ends it.\n',
+    );
+    expect((await store.read('exe_alone'))?.isCancelRequested).toBe(true);
+  });
+});
+
+test.each([
+  ['a newer version', (file: string) => newer(file), 'set another "cacheDir"'],
+  ['no database', (file: string) => writeFileSync(file, 'x'.repeat(10_000)), 'cannot be opened'],
+])('a file of %s is refused by its name', async (_name, make, message) => {
+  await using other = await temporary();
+  const fresh = await writeConfig(other.path, { mcpServers: {} });
+  const file = join(other.path, 'cache', 'executions.db');
+  make(file);
+  const { code, stderr } = await executions('list', '--config', fresh);
+  expect(code).toBe(1);
+  for (const part of ['ERR_EXECUTION_STORE', file, message]) expect(stderr).toContain(part);
+});
+
+function newer(file: string): void {
+  const db = new DatabaseSync(file);
+  db.exec('PRAGMA user_version = 99');
+  db.close();
+}
