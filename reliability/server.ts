@@ -30,6 +30,8 @@ export async function makeServerFolder(config: object): Promise<ServerFolder> {
   const [temporary, cache] = [join(path, 'tmp'), join(path, 'cache')];
   await mkdir(temporary);
   await mkdir(cache);
+  // A fresh checkout has none yet: the first server builds it there.
+  await mkdir(join(ROOT, '.cache', 'engine'), { recursive: true });
   await symlink(join(ROOT, '.cache', 'engine'), join(cache, 'engine'));
   await writeFile(join(path, 'ampoule.json'), JSON.stringify({ cacheDir: 'cache', log: { level: 'warn', format: 'json' }, ...config }));
   return { path, temporary, cache, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };

@@ -156,7 +156,9 @@ export class LiveExecution {
     const early = Promise.withResolvers<undefined>();
     let isDue = false;
     const look = (): void => {
-      if (!this.#isKept || (!isDue && !(isWhenWaiting && this.#reasons !== undefined))) return;
+      // It was ended before it was written down: nobody carries it on.
+      const isOver = this.#cancel.signal.aborted && !this.#isLeft;
+      if (isOver || !this.#isKept || (!isDue && !(isWhenWaiting && this.#reasons !== undefined))) return;
       this.#isDetached = true;
       early.resolve(undefined);
     };

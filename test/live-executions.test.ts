@@ -105,6 +105,16 @@ describe('the answer to a request', () => {
     expect((await Promise.all(answers)).map(codeOf)).toEqual([undefined, 'ERR_EXECUTE_CANCELLED']);
   });
 
+  test('does not say that a run goes on which ended with the server before it was written down', async () => {
+    const { execution } = begin(registry(), 'local', { isKept: false });
+    const closing = new AbortController();
+    const answered = execution.untilAnswered(closing.signal, { afterMs: 0, isWhenWaiting: false });
+    await sleep(5);
+    closing.abort(CLOSING);
+    execution.keep();
+    expect(codeOf(await answered)).toBe('ERR_EXECUTE_CANCELLED');
+  });
+
   test('is none when its caller goes: then the run ends', async () => {
     const { execution, aborted } = begin(registry());
     const request = new AbortController();

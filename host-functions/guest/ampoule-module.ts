@@ -2,14 +2,14 @@ import { readFile } from './files.ts';
 import { log } from './log.ts';
 import { NativePromise, freeze, nameMembers } from './primordials.ts';
 import { getState, setState } from './session-state.ts';
-import { addTimer } from './timers.ts';
+import { addSleep } from './timers.ts';
 import { callTool } from './tool-calls.ts';
 import { ToolError } from './tool-error.ts';
 
 /** Resolves after `ms` of the run's virtual time. */
 function sleep(ms: unknown): Promise<void> {
   return new NativePromise((resolve) => {
-    addTimer(() => resolve(), ms, [], false);
+    addSleep(() => resolve(), ms);
   });
 }
 

@@ -4,6 +4,8 @@ import { end } from './run.ts';
 import { failureOf } from './thrown.ts';
 
 const MAX_DELAY = 2_147_483_647;
+/** A hundred years: longer than any run may wait, and there is still a date for it. */
+const MAX_SLEEP = 3_153_600_000_000;
 /** Timers at once. Against: tables of timers that the engine cannot grow, which it takes for a fault of its own. */
 const MAX_TIMERS = 100_000;
 
@@ -32,6 +34,12 @@ export function addTimer(callback: Timer['callback'], delay: unknown, args: Arra
   return add(callback, delayOf(delay), args, repeats);
 }
 
+/** Calls `callback` in `ms` virtual milliseconds, also where those are more than a timer takes: to wait for less would be to do something too early. */
+export function addSleep(callback: Timer['callback'], ms: unknown): void {
+  const wait = numberOf(ms);
+  add(callback, wait > MAX_SLEEP ? MAX_SLEEP : wait >= 1 ? p.trunc(wait) : 1, [], false);
+}
+
 /** Calls `callback` as soon as all that is under way has been done. @returns its id */
 export function addImmediate(callback: Timer['callback'], args: ArrayLike<unknown>): number {
   return add(callback, 0, args, false);
@@ -46,8 +54,12 @@ function add(callback: Timer['callback'], wait: number, args: ArrayLike<unknown>
 }
 
 function delayOf(delay: unknown): number {
-  const wait = typeof delay === 'number' ? delay : p.NativeNumber(delay ?? 0);
+  const wait = numberOf(delay);
   return wait >= 1 && wait <= MAX_DELAY ? p.trunc(wait) : 1;
+}
+
+function numberOf(delay: unknown): number {
+  return typeof delay === 'number' ? delay : p.NativeNumber(delay ?? 0);
 }
 
 export function cancelTimer(id: unknown): void {

@@ -46,11 +46,13 @@ function wrongEnd(submitted: Submitted, program: KillProgram, { executionId, sta
   if (status === 'completed') {
     if (program.isEndless) return 'it completed, and sleeps for a day';
     if (submitted.cancelHeard.has(executionId)) return 'it completed, and was cancelled';
+    if (submitted.closed.has(executionId)) return 'it completed, and its client was told to send it again';
     return program.judge(result);
   }
   const { code = '' } = (result ?? {}) as { code?: string };
   const isExplained =
     (code === 'ERR_EXECUTE_CANCELLED' && (submitted.dropped.has(program.key) || submitted.cancelAsked.has(executionId))) ||
+    (code === 'ERR_SERVER_CLOSING' && (submitted.dropped.has(program.key) || submitted.closed.has(executionId))) ||
     (code === 'ERR_SESSION_CONFLICT' && program.counts) ||
     PREPARING_LOST.has(code);
   return status === 'failed' && isExplained ? undefined : `it is ${status}: ${clip(JSON.stringify(result), 600)}`;

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomFrom } from '../random.ts';
 import { KillClient } from './client.ts';
+import { runCommand } from './command.ts';
 import { startServer, type Stage } from './stage.ts';
 import { keysOf } from './stored.ts';
 import type { Heard } from './submitted.ts';
 
-const SETTLE_MS = 180_000;
+const SETTLE_MS = 120_000;
 const AT_ONCE = 8;
 const POLL_MS = 200;
 const READ = 'import { getState } from "ampoule"; return getState();';
@@ -48,11 +49,19 @@ async function untilEnded(client: KillClient, stage: Stage): Promise<Map<string,
   for (;;) {
     await operator.answerAll();
     const open = (await operator.executions()).map(({ id }) => id).filter((id) => (ended.get(id)?.status ?? 'waiting') === 'waiting');
-    if (open.length === 0 || performance.now() > end) return ended;
+    if (open.length === 0) return ended;
+    if (performance.now() > end) {
+      for (const id of open) stage.faults.push(`${id} does not end: ${await storyOf(stage, id)}`);
+      return ended;
+    }
     await Promise.all(Array.from({ length: AT_ONCE }, () => lane(client, open, ended)));
     await cancelEndless(ended, stage);
     await sleep(POLL_MS);
   }
+}
+
+async function storyOf({ folder }: Stage, id: string): Promise<string> {
+  return runCommand(folder, ['executions', 'show', id]).catch(String);
 }
 
 async function lane(client: KillClient, open: string[], ended: Map<string, Heard>): Promise<void> {

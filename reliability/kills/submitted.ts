@@ -19,6 +19,8 @@ export class Submitted {
   readonly accepted = new Map<string, string>();
   /** Keys of requests that their client has gone away from. */
   readonly dropped = new Set<string>();
+  /** Ids of runs of which a client was told that they did not come to their end, because the server ended. */
+  readonly closed = new Set<string>();
   /** Ids of runs that somebody wanted to end. */
   readonly cancelAsked = new Set<string>();
   /** And was told that they are. */

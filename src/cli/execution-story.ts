@@ -71,8 +71,11 @@ export function shownExecution(execution: StoredExecution, approvals: readonly S
   };
 }
 
+/** The last time that there is a date for, in milliseconds since 1970. What an executor tells may be later. */
+const LAST_TIME = 8_640_000_000_000_000;
+
 function waitOf({ pending, nextTimer }: StoredWait): { readonly calls: readonly number[]; readonly until?: string } {
-  return { calls: pending, ...(nextTimer !== null && { until: new Date(nextTimer).toISOString() }) };
+  return { calls: pending, ...(nextTimer !== null && { until: new Date(Math.min(Math.max(0, nextTimer), LAST_TIME)).toISOString() }) };
 }
 
 function storyOf(execution: StoredExecution, approvals: readonly StoredApproval[]): StoryLine[] {

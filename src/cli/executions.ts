@@ -67,7 +67,10 @@ export async function cancelExecution(context: ProcessContext, id: string, optio
     });
   }
   const ended = await untilEnded(register, execution.id, context.signal);
-  const said = ended === undefined ? 'No server carries it on at the moment: the next one that does ends it.' : `It has ended: ${ended}.`;
+  const said =
+    ended === undefined
+      ? 'It has not ended yet: the server that carries it on ends it, or the next one that does.'
+      : `It has ended: ${ended}.`;
   context.stdout.write(`${harmlessLine(execution.id)} is to be cancelled. ${said}\n`);
 }
 

@@ -99,6 +99,11 @@ class KeptApprovals implements Approvals {
       if (answer === undefined || owner !== principal || kind !== 'approve') continue;
       if (answer.granted || answer.reason === 'refused') await this.#decide(id, answer.granted);
     }
+    // What the operator has decided a moment ago is not heard of yet, and the client would be asked about it once more.
+    for (const { stored } of this.#open.of(executionId)) {
+      const decided = answers.has(stored.id) ? await this.#store.approval(stored.id) : undefined;
+      if (decided !== undefined) this.#settle(decided);
+    }
   }
 
   attach(executionId: string, client: Approver, except: ReadonlySet<string> = new Set()): () => void {
@@ -134,9 +139,19 @@ class KeptApprovals implements Approvals {
     if (this.#open.countOf(principal) >= this.#maxOpen) return { granted: false, reason: 'busy' };
     const id = `apr_${randomBytes(ID_BYTES).toString('hex')}`;
     const asked = { executionId, principal, call, kind, server, tool, text, arguments: JSON.stringify(question.arguments) };
-    const kept = await this.#store.ask({ id, ...asked, askedAt: this.#now() });
+    const kept = await this.#written({ id, ...asked, askedAt: this.#now() });
     // What a person has agreed to, or will, is what was shown then.
     return isSame(kept, asked) ? kept : { granted: false, reason: 'changed' };
+  }
+
+  /** Counts as open meanwhile: else all calls of a moment would find room. */
+  async #written(approval: StoredApproval): Promise<StoredApproval> {
+    this.#open.count(approval.principal, 1);
+    try {
+      return await this.#store.ask(approval);
+    } finally {
+      this.#open.count(approval.principal, -1);
+    }
   }
 
   /** @param begin lets others know of it as soon as its answer would be heard */

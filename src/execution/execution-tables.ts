@@ -53,7 +53,7 @@ export class ExecutionTables {
         record: new KeptRecord(parts, limits.maxRecordBytes),
         group,
         owner: () => this.#owners.own(),
-        makeRoom: (bytes) => this.upkeep.makeRoom(bytes),
+        makeRoom: (bytes) => this.upkeep.makeRoom(bytes, this.#now),
         now: () => this.#now,
       });
       this.#seen = this.#version();

@@ -4,7 +4,7 @@ import type { OpenQuestion } from './open-question.ts';
 export class OpenQuestions {
   readonly #byId = new Map<string, OpenQuestion>();
   readonly #byExecution = new Map<string, Set<OpenQuestion>>();
-  /** By principal. */
+  /** By principal, with those that are only being written down. */
   readonly #counts = new Map<string, number>();
 
   get(id: string): OpenQuestion | undefined {
@@ -23,7 +23,14 @@ export class OpenQuestions {
     const { id, executionId, principal } = open.stored;
     this.#byId.set(id, open);
     this.#byExecution.set(executionId, (this.#byExecution.get(executionId) ?? new Set()).add(open));
-    this.#counts.set(principal, this.countOf(principal) + 1);
+    this.count(principal, 1);
+  }
+
+  /** One more is about to be open, or after all not. */
+  count(principal: string, change: 1 | -1): void {
+    const count = this.countOf(principal) + change;
+    if (count > 0) this.#counts.set(principal, count);
+    else this.#counts.delete(principal);
   }
 
   remove(open: OpenQuestion): void {
@@ -32,8 +39,6 @@ export class OpenQuestions {
     const others = this.#byExecution.get(executionId);
     others?.delete(open);
     if (others?.size === 0) this.#byExecution.delete(executionId);
-    const count = this.countOf(principal) - 1;
-    if (count > 0) this.#counts.set(principal, count);
-    else this.#counts.delete(principal);
+    this.count(principal, -1);
   }
 }

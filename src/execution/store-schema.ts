@@ -114,7 +114,8 @@ export const STATEMENTS = {
   finish: 'UPDATE executions SET status = ?, code = ?, ended = ?, owner = NULL, cancel = 0 WHERE n = ?',
   remove: 'DELETE FROM executions WHERE n = ?',
   expired: 'SELECT n FROM executions WHERE ended <= ? ORDER BY ended LIMIT ?',
-  oldestEnded: 'SELECT n FROM executions WHERE ended IS NOT NULL ORDER BY ended LIMIT 1',
+  oldestEnded: 'SELECT n FROM executions WHERE ended <= ? ORDER BY ended LIMIT 1',
+  endedLater: 'SELECT n FROM executions WHERE ended > ? ORDER BY ended LIMIT 1',
   listAll: `SELECT ${SUMMARY} FROM executions WHERE status = ? AND created >= ? ORDER BY created DESC, n DESC LIMIT ?`,
   listOwn: `SELECT ${SUMMARY} FROM executions WHERE principal = ? AND status = ? AND created >= ? ORDER BY created DESC, n DESC LIMIT ?`,
 

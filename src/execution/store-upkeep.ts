@@ -10,6 +10,8 @@ export interface UpkeepLimits {
 
 /** A few at a time: no write has to pay for a whole night of executions whose time is over. */
 const EXPIRE_AT_ONCE = 32;
+/** What has ended is there for so long at least, whoever fills the store: somebody may be about to fetch the answer. In milliseconds. */
+const FETCH_MS = 60_000;
 /** Free pages that are kept for what comes next, and how many are given back at once: a few milliseconds. */
 const SPARE_PAGES = 512;
 const PAGES_AT_ONCE = 512;
@@ -40,14 +42,20 @@ export class StoreUpkeep {
     const expired = this.#run.expired.all(now - this.#limits.executionTtlMs, EXPIRE_AT_ONCE);
     for (const { n } of expired) this.#run.remove.run(n ?? null);
     for (let count = 0; count < EXPIRE_AT_ONCE && this.#usedBytes() > this.#limits.maxStoredBytes; count++) {
-      if (!this.#removeOldest()) break;
+      if (!this.#removeOldest(now)) break;
     }
   }
 
-  /** Removes what ended longest ago until so many bytes fit. @throws SandboxError ERR_EXECUTION_FULL */
-  makeRoom(bytes: number): void {
+  /** Removes what ended longest ago until so many bytes fit; nothing, when they do not fit without all of it. @throws SandboxError ERR_EXECUTION_FULL */
+  makeRoom(bytes: number, now: number): void {
     const { maxStoredBytes } = this.#limits;
-    while (this.#usedBytes() + bytes > maxStoredBytes) if (!this.#removeOldest()) throw noRoom(bytes, maxStoredBytes);
+    const fits = (): boolean => this.#usedBytes() + bytes <= maxStoredBytes;
+    if (fits()) return;
+    this.#db.exec('SAVEPOINT room');
+    while (!fits() && this.#removeOldest(now));
+    const hasRoom = fits();
+    this.#db.exec(hasRoom ? 'RELEASE room' : 'ROLLBACK TO room; RELEASE room');
+    if (!hasRoom) throw noRoom(bytes, maxStoredBytes);
   }
 
   /** So much was written: a part of it is in the log. */
@@ -81,8 +89,9 @@ export class StoreUpkeep {
     return true;
   }
 
-  #removeOldest(): boolean {
-    const n = this.#run.oldestEnded.get()?.['n'];
+  #removeOldest(now: number): boolean {
+    // The clock may have been set back since.
+    const n = (this.#run.oldestEnded.get(now - FETCH_MS) ?? this.#run.endedLater.get(now))?.['n'];
     if (n === undefined) return false;
     this.#run.remove.run(n);
     return true;

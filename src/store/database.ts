@@ -3,6 +3,8 @@ import { DatabaseSync } from 'node:sqlite';
 
 /** How long one process waits for another that writes to the same file, in milliseconds. */
 export const BUSY_TIMEOUT_MS = 5_000;
+const SQLITE_BUSY = 5;
+const AGAIN_MS = 5;
 
 export interface DatabaseForm {
   /** Path of the file. Default: in memory, gone when the process ends. */
@@ -44,12 +46,25 @@ function prepareFile(file: string): number {
 /** A database that was just opened, with tables of the last version; closed again when that cannot be had. @param first statements */
 export function migratedDatabase(db: DatabaseSync, migrations: readonly string[], first = ''): DatabaseSync {
   try {
-    db.exec(first);
+    patiently(() => db.exec(first));
     if (versionOf(db) !== migrations.length) transact(db, () => migrate(db, migrations));
     return db;
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/** SQLite waits for nobody when it changes how a file is written, and others open it at the same moment: then it is tried again, for as long as it would wait. */
+function patiently(work: () => void): void {
+  const end = performance.now() + BUSY_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return work();
+    } catch (error) {
+      if ((error as { errcode?: number }).errcode !== SQLITE_BUSY || performance.now() > end) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, AGAIN_MS);
+    }
   }
 }
 

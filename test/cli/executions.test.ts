@@ -244,7 +244,7 @@ describe('ampoule executions cancel', () => {
   test('is kept for the next server when none is there', async () => {
     await store.create(newExecution('exe_alone', { createdAt: 1 }));
     expect((await executions('cancel', 'exe_alone')).stdout).toBe(
-      'exe_alone is to be cancelled. No server carries it on at the moment: the next one that does ends it.\n',
+      'exe_alone is to be cancelled. It has not ended yet: the server that carries it on ends it, or the next one that does.\n',
     );
     expect((await store.read('exe_alone'))?.isCancelRequested).toBe(true);
   });

@@ -122,7 +122,7 @@ test('a session is changed once by an execution that ends a second time, because
   unfinished.close();
   await open();
   // What others change meanwhile stays.
-  await execute('import { setState } from "ampoule"; setState("n", 7);', { session });
+  expect(await execute('import { setState } from "ampoule"; setState("n", 7);', { session })).toMatchObject({ status: 'completed' });
   expect(await wait(first, 20_000)).toMatchObject({ status: 'completed', result: 1, session });
   expect(await execute('import { getState } from "ampoule"; return getState().n;', { session })).toMatchObject({ result: 7 });
 });

@@ -153,6 +153,28 @@ test('one principal has so many open questions, others have theirs, and one that
   await untilOpen(of, 4);
 });
 
+test('a client that comes back before the operator’s decision was heard of has it, and is not asked again', async () => {
+  const of = await records();
+  const { ask, approvals } = gateway(of, { store: changed({ onDecision: () => () => undefined }) });
+  const asked = ask(undefined);
+  await untilOpen(of);
+  const id = await first(of);
+  // By then the question has looked for a decision itself.
+  for (let round = 0; round < 5; round++) await stores.gateway.approval(id);
+  await stores.command.decide(id, { granted: true, by: 'operator', at: 1 });
+  await approvals.answer(of.ann, 'ann', new Map([[id, { granted: false, reason: 'refused' }]]));
+  expect(await asked).toEqual({ granted: true, by: 'operator' });
+  expect(approvals.open(of.ann)).toEqual([]);
+});
+
+test('calls of one moment find no more room than calls one after the other', async () => {
+  const of = await records();
+  const { ask } = gateway(of, { maxOpen: 2 });
+  const asked = [1, 2, 3, 4, 5].map((call) => ask(undefined, { call }));
+  for (const late of asked.slice(2)) expect(await late).toEqual({ granted: false, reason: 'busy' });
+  await untilOpen(of, 2);
+});
+
 test('a run that has ended asks nobody', async () => {
   const of = await records();
   const client = person();

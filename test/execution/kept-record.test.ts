@@ -144,7 +144,8 @@ describe('what is stored', () => {
 
   test('is at most maxStoredBytes: those that ended first go first, then no run is put away, and nothing that goes on is lost', async () => {
     await using own = new StoreFolder();
-    const small = own.open({ limits: { maxStoredBytes: 4 * MiB } });
+    let now = 1_000_000_000;
+    const small = own.open({ limits: { maxStoredBytes: 4 * MiB }, now: () => now });
     const big = (id: string, fill: number): Promise<void> => {
       void small.create(newExecution(id));
       return small.hibernated(id, waitOf(), new Uint8Array(MiB).fill(fill));
@@ -153,6 +154,7 @@ describe('what is stored', () => {
       await small.create(newExecution(id, { request: JSON.stringify(id.padEnd(0.7 * MiB, id)) }));
       await small.ended(id, COMPLETED);
     }
+    now += 60_000;
     await big('w1', 1);
     expect((await small.list({ status: ['completed'] })).map(({ id }) => id)).toEqual(['e3', 'e2', 'e1']);
     await big('w2', 2);
@@ -175,6 +177,24 @@ describe('what is stored', () => {
     await small.ended('w1', COMPLETED);
     await big('w5', 5);
     expect(await small.image('w5')).toHaveLength(MiB);
+  });
+
+  test('is left alone for a minute by whoever fills the store, so that its answer can be fetched', async () => {
+    await using own = new StoreFolder();
+    let now = 1_000_000_000;
+    const small = own.open({ limits: { maxStoredBytes: MiB }, now: () => now });
+    await small.create(newExecution('sleeper', { request: JSON.stringify('x'.repeat(2 * MiB)) }));
+    await small.create(newExecution('other', { principal: 'ann' }));
+    await small.ended('other', COMPLETED);
+    await expect(small.hibernated('sleeper', waitOf(), new Uint8Array(9))).rejects.toMatchObject({ code: 'ERR_EXECUTION_FULL' });
+    expect((await small.read('other'))?.end).toEqual(COMPLETED);
+    now += 60_000;
+    await small.create(newExecution('next'));
+    expect(await small.read('other')).toBeUndefined();
+    await small.ended('next', COMPLETED);
+    now -= 3_600_000;
+    await small.create(newExecution('earlier'));
+    expect(await small.read('next')).toBeUndefined();
   });
 
   test('gives its disk back when it is gone', async () => {

@@ -71,7 +71,7 @@ describe('every way into the server', () => {
 
   test('what goes on for one principal is for any other as if it had never been, by tools and by tasks', async () => {
     const begun = toolCall('execute_code', { code: 'job:exe_hers', answerAfterMs: 10 });
-    expect((await send(url, 'POST', { ...JSON_TYPE, ...bearer(alice) }, begun)).body).toContain('"status":"running"');
+    expect((await send(url, 'POST', { ...JSON_TYPE, ...bearer(alice) }, begun)).body).toContain('"status":"waiting"');
     const asked = async (key: string, id: string): Promise<string[]> => {
       const headers = { ...JSON_TYPE, ...bearer(key) };
       const bodies = [

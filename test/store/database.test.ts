@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openDatabase, transact } from '../../src/store/database.ts';
 
@@ -19,6 +21,13 @@ test('a new file gets the tables of the last version, readable for its owner alo
   expect(db.prepare('SELECT * FROM notes').all()).toEqual([{ text: 'x', author: 'nobody' }]);
   expect(statSync(file).mode & 0o077).toBe(0);
   db.close();
+});
+
+test('a new file can be opened by several at the same moment', async () => {
+  const workerData = { folder, shared: new SharedArrayBuffer(4), threads: 3, files: 60 };
+  const entry = new URL('opening-thread.ts', import.meta.url);
+  const opened = Array.from({ length: workerData.threads }, () => once(new Worker(entry, { workerData }), 'exit'));
+  expect(await Promise.all(opened)).toEqual([[0], [0], [0]]);
 });
 
 test('an older file keeps what is in it', () => {

@@ -126,6 +126,12 @@ test('microtasks run between two timers that are due at the same time', () => {
   expect(result(code)).toEqual([1, 2, 3]);
 });
 
+test('sleep takes as long as it says, also where a timer would not; what is no time is over at once', () => {
+  const code = `const slept = async (ms) => { const from = Date.now(); await ampoule.sleep(ms); return Date.now() - from };
+    return [await slept(2592000000), await slept(-5), await slept(NaN), await slept(), await slept('7')]`;
+  expect(result(code)).toEqual([2_592_000_000, 1, 1, 1, 7]);
+});
+
 test('a thousand timers come in order', () => {
   const code = `const seen = []; for (let i = 0; i < 1000; i++) { const due = (i * 7919) % 1000; setTimeout(() => seen.push(due), due + 1) }
     await ampoule.sleep(2000); return seen.every((x, i) => i === 0 || seen[i - 1] <= x) && seen.length`;
