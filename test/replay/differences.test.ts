@@ -157,7 +157,7 @@ describe('a replay', () => {
       await Promise.all([chain(1), chain(2), chain(3)]);`;
     // Chain 1 is answered at once, 2 later, 3 last.
     const onCall = async ({ arguments: args }: { arguments: string }) => {
-      await new Promise((resolve) => setTimeout(resolve, ((JSON.parse(args) as { n: number }).n % 10) * 60 - 60));
+      await new Promise((resolve) => setTimeout(resolve, ((JSON.parse(args) as { n: number }).n % 10) * 300 - 300));
       return { ok: true as const, value: args };
     };
     for (const hibernateAfterMs of [undefined, 0]) {
