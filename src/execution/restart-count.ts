@@ -2,8 +2,10 @@
 export const MAX_RESTARTS_IN_A_ROW = 3;
 /** So often in all: a program that ends its process after every call is one, too. */
 export const MAX_RESTARTS = 50;
-/** So often, when the process ends before the run has begun, or the gateway ends: that is hardly ever the run's fault, and then this is its end. */
+/** So often, when the process ends before the run has begun: that is hardly ever the run's fault, and then this is its end. */
 export const MAX_FRUITLESS = 10;
+/** So often, when the gateway ends: that is hardly ever a run's fault, and others were lost with it that will have their turn. */
+export const MAX_GATEWAYS = 30;
 
 /** Whether a run may be begun again after the process that had it was lost, and when. */
 export class RestartCount {
@@ -20,7 +22,7 @@ export class RestartCount {
   takeOver(total: number, inARow: number): boolean {
     this.#total = total + 1;
     this.#fruitless = inARow + 1;
-    return this.#fruitless <= MAX_FRUITLESS && this.#total <= MAX_RESTARTS;
+    return this.#fruitless <= MAX_GATEWAYS && this.#total <= MAX_RESTARTS;
   }
 
   /** Something new came of the run. */

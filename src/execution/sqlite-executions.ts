@@ -21,6 +21,8 @@ export interface ExecutionStoreOptions extends TablesOptions {
 const PATIENCE_MS = 2;
 const PATIENT: ReadonlySet<StoreMethod> = new Set(['create', 'start', 'history', 'answered', 'status', 'ended']);
 
+/** What comes by is written and forgotten: a large nursery would only be resident. */
+const YOUNG_MB = 8;
 const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './store-worker.ts' : './store-worker.js', import.meta.url);
 
 /**
@@ -63,7 +65,12 @@ class ThreadedExecutions implements ExecutionStore {
   constructor(options: ExecutionStoreOptions, thread: TablesOptions) {
     this.#options = options;
     this.isDurable = thread.file !== undefined;
-    this.#worker = new Worker(ENTRY, { workerData: thread, env: {}, name: 'executions' });
+    this.#worker = new Worker(ENTRY, {
+      workerData: thread,
+      env: {},
+      name: 'executions',
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    });
     this.#worker.on('message', (news: StoreNews) => this.#hear(news));
     this.#worker.on('error', (error) => this.#end(error));
     this.#worker.on('exit', () => this.#end(new Error('the thread of the store has ended')));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MAX_FRUITLESS, MAX_RESTARTS, MAX_RESTARTS_IN_A_ROW, RestartCount } from '../../src/execution/restart-count.ts';
+import { MAX_FRUITLESS, MAX_GATEWAYS, MAX_RESTARTS, MAX_RESTARTS_IN_A_ROW, RestartCount } from '../../src/execution/restart-count.ts';
 
 test('allows so many restarts in a row, and as many again after something came of the run', () => {
   const count = new RestartCount();
@@ -22,7 +22,7 @@ test('allows so many gateways in a row, each later than the one before', () => {
   const count = new RestartCount();
   expect([count.takeOver(0, 0), count.delayMs(1)]).toEqual([true, 0]);
   expect([count.takeOver(1, 1), count.delayMs(1)]).toEqual([true, 2_000]);
-  expect([count.takeOver(9, MAX_FRUITLESS - 1), count.takeOver(10, MAX_FRUITLESS)]).toEqual([true, false]);
+  expect([count.takeOver(9, MAX_GATEWAYS - 1), count.takeOver(10, MAX_GATEWAYS)]).toEqual([true, false]);
 });
 
 test('counts processes that end before the run has begun apart', () => {
