@@ -18,8 +18,17 @@ const text = JSON.stringify({ cacheDir: '.', log: { level: 'warn', format: 'json
 const config = parseConfig(text, { file: join(directory, 'ampoule.json'), environment: {} });
 const log = createLog(config.log);
 const held: (() => void)[] = [];
+let isReleased = false;
 const hold = ({ arguments: { repo } }: { arguments: Readonly<Record<string, unknown>> }): Promise<ToolAnswer> =>
-  new Promise((resolve) => void held.push(() => resolve({ ok: true, value: JSON.stringify({ items: [], repo }) })));
+  new Promise((resolve) => {
+    held.push(() => resolve({ ok: true, value: JSON.stringify({ items: [], repo }) }));
+    // A run that slept may come only now.
+    if (isReleased) release();
+  });
+const release = (): void => {
+  isReleased = true;
+  for (const answer of held.splice(0)) answer();
+};
 const sandbox = await openSandbox({
   config,
   cacheDirectory: directory,
@@ -38,9 +47,7 @@ const server = await startHttpServer({
   http,
 });
 process.send?.({ url: server.url });
-process.on('message', () => {
-  for (const release of held.splice(0)) release();
-});
+process.on('message', release);
 process.once('disconnect', () => void end());
 
 async function end(): Promise<void> {
