@@ -10,7 +10,7 @@ const ON_EVERY_ENGINE = [
   'test/escape/**/*.test.ts',
   'test/execute/endings.test.ts',
   'test/execute/hibernation*.test.ts',
-  'test/execute/pool.test.ts',
+  'test/execute/executor/pool.test.ts',
   'test/execute/runs.test.ts',
   'test/host-functions/guest/**/*.test.ts',
   'test/language/**/*.test.ts',

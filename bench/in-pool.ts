@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { EngineFiles } from '../src/engine/engine-files.ts';
-import { compileEngine } from '../src/execute/engine-host.ts';
+import { compileEngine } from '../src/execute/executor/engine-host.ts';
 import { readModules } from '../src/execute/engine-modules.ts';
-import { createWorkerPool, type WorkerPool } from '../src/execute/pool.ts';
+import { createWorkerPool, type WorkerPool } from '../src/execute/executor/pool.ts';
 import type { RunOutcome } from '../src/execute/run.ts';
 import type { RunTask, StepNews } from '../src/execute/worker-protocol.ts';
 import { programKey } from '../src/component/program-key.ts';

@@ -1,6 +1,6 @@
 import type { RunLimits } from '../src/execute/run.ts';
 import { LIMITS, type Limits } from '../src/limits.ts';
-import { runLimits } from '../src/run-limits.ts';
+import { runLimits } from '../src/run/run-limits.ts';
 
 /** What a run may use when nobody says otherwise. */
 export function defaultRunLimits(): RunLimits {

@@ -8,7 +8,7 @@ import { linkEngine, type CompiledEngine } from '../src/engine/abi/link-engine.t
 import type { GuestExports } from '../src/engine/abi/core-guest.ts';
 import type { EngineFiles } from '../src/engine/engine-files.ts';
 import { transpileComponent } from '../src/engine/transpile.ts';
-import { createEngineInstance } from '../src/execute/engine-instance.ts';
+import { createEngineInstance } from '../src/execute/worker/engine-instance.ts';
 import { geometricMean, median } from './measure.ts';
 import { FUEL_PROGRAM, LANGUAGE_PROGRAM, METERING_PROGRAMS } from './metering-programs.ts';
 import { script } from './programs.ts';

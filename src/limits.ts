@@ -25,7 +25,7 @@ export const LIMITS = {
     maximum: 3_600_000,
     unit: 'ms',
     against: 'code that computes for too long in real time, on a slow or busy machine',
-    enforcedIn: 'execute/meter-control.ts, at each slice of fuel',
+    enforcedIn: 'execute/worker/meter-control.ts, at each slice of fuel',
   },
   waitMs: {
     default: 86_400_000,
@@ -33,7 +33,7 @@ export const LIMITS = {
     maximum: 2_592_000_000,
     unit: 'ms',
     against: 'runs that wait for ever for tools, timers or people',
-    enforcedIn: 'execute/run-waits.ts and, while a run is put away, execution/carried-run.ts',
+    enforcedIn: 'execute/worker/run-waits.ts and, while a run is put away, execution/carried-run.ts',
   },
   answerAfterMs: {
     default: 50_000,
@@ -49,7 +49,7 @@ export const LIMITS = {
     maximum: 3_600_000,
     unit: 'ms',
     against: 'runs that hold an instance while they wait',
-    enforcedIn: 'execute/run-waits.ts',
+    enforcedIn: 'execute/worker/run-waits.ts',
   },
   maxImageBytes: {
     default: 16 * MiB,
@@ -57,7 +57,7 @@ export const LIMITS = {
     maximum: 128 * MiB,
     unit: 'bytes',
     against: 'runs that fill their memory and then sleep; a larger one, as stored, keeps its instance',
-    enforcedIn: 'execute/sleeping-run.ts, and in the gateway execute/hibernated-run.ts',
+    enforcedIn: 'execute/worker/sleeping-run.ts, and in the gateway execute/hibernated-run.ts',
   },
   maxWaitingRuns: {
     default: 20_000,
@@ -81,7 +81,7 @@ export const LIMITS = {
     maximum: 1_048_576 * MiB,
     unit: 'bytes',
     against: 'executions that fill the disk; those that ended longest ago go first, then no run is put away',
-    enforcedIn: 'execution/store-upkeep.ts',
+    enforcedIn: 'execution/store/store-upkeep.ts',
   },
   executionTtlMs: {
     default: 86_400_000,
@@ -89,7 +89,7 @@ export const LIMITS = {
     maximum: 31_536_000_000,
     unit: 'ms',
     against: 'records and results of runs that stay for ever after their end',
-    enforcedIn: 'execution/store-upkeep.ts',
+    enforcedIn: 'execution/store/store-upkeep.ts',
   },
   fuel: {
     default: 400_000_000_000,
@@ -97,7 +97,7 @@ export const LIMITS = {
     maximum: 1_000_000_000_000_000,
     unit: 'fuel',
     against: 'endless loops, regular expression bombs, one huge builtin call; the same end on every machine',
-    enforcedIn: 'execute/meter-control.ts and the metered engine',
+    enforcedIn: 'execute/worker/meter-control.ts and the metered engine',
   },
   memoryMb: {
     default: 256,
@@ -105,7 +105,7 @@ export const LIMITS = {
     maximum: 256,
     unit: 'MiB',
     against: 'allocation bombs; the whole linear memory counts, the engine included',
-    enforcedIn: 'execute/meter-control.ts and the metered engine: memory.grow',
+    enforcedIn: 'execute/worker/meter-control.ts and the metered engine: memory.grow',
   },
   maxToolCalls: {
     default: 1_000,
@@ -161,7 +161,7 @@ export const LIMITS = {
     maximum: 64 * MiB,
     unit: 'bytes',
     against: 'results that fill the host; one that is larger ends the run',
-    enforcedIn: 'the guest runtime, then execute/guest-status.ts',
+    enforcedIn: 'the guest runtime, then execute/worker/guest-status.ts',
   },
   maxContentBytes: {
     default: MiB,
@@ -193,7 +193,7 @@ export const LIMITS = {
     maximum: 64 * MiB,
     unit: 'bytes',
     against: 'sessions that fill the store',
-    enforcedIn: 'the guest runtime, then execute/guest-status.ts',
+    enforcedIn: 'the guest runtime, then execute/worker/guest-status.ts',
   },
   maxLogBytes: {
     default: 64 * KiB,
@@ -257,7 +257,7 @@ export const LIMITS = {
     maximum: 100_000,
     unit: 'count',
     against: 'more requests than the machine can run; past it the caller is told to try again',
-    enforcedIn: 'execute/admission.ts',
+    enforcedIn: 'execute/executor/admission.ts',
   },
   maxRunsPerWorker: {
     default: 1_024,
@@ -265,7 +265,7 @@ export const LIMITS = {
     maximum: 4_096,
     unit: 'count',
     against: 'waiting runs that take all memory; none begins past half of the machine, none grows past three quarters',
-    enforcedIn: 'execute/admission.ts and execute/pool.ts',
+    enforcedIn: 'execute/executor/admission.ts and execute/executor/pool.ts',
   },
   maxCacheBytes: {
     default: 512 * MiB,

@@ -1,20 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { askingRepeat } from './ask-repeat.ts';
+import { askingRepeat } from './run/ask-repeat.ts';
 import { SandboxError } from './errors.ts';
 import type { OnCall } from './execute/run-handle.ts';
 import type { RunLimits, RunOutcome } from './execute/run.ts';
 import type { CallJournal } from './execution/durable-run.ts';
 import type { StoredExecution } from './execution/execution-store.ts';
-import { createExecutionPort, presentLive } from './execution-answers.ts';
-import { keepSkill } from './keep-skill.ts';
-import type { EarlyAnswer, LiveExecution } from './live-execution.ts';
+import { createExecutionPort, presentLive } from './live/execution-answers.ts';
+import { keepSkill } from './run/keep-skill.ts';
+import type { EarlyAnswer, LiveExecution } from './live/live-execution.ts';
 import type { Limits } from './limits.ts';
 import { advertisedOutputSchema } from './result/output-schema.ts';
 import { presentFailure, type ExecuteResponse } from './result/present.ts';
-import { beginAgain, beginAnew, type Beginning } from './run-beginning.ts';
-import { cancelError, failed, finish, recordEnd } from './run-end.ts';
-import { openRun, type Call, type Run } from './run-parts.ts';
-import { pageBounds } from './run-results.ts';
+import { beginAgain, beginAnew, type Beginning } from './run/run-beginning.ts';
+import { cancelError, failed, finish, recordEnd } from './run/run-end.ts';
+import { openRun, type Call, type Run } from './run/run-parts.ts';
+import { pageBounds } from './run/run-results.ts';
 import type { SandboxStages } from './sandbox-stages.ts';
 import {
   LOCAL_PRINCIPAL,
@@ -23,7 +23,7 @@ import {
   type ExecuteRequest,
   type SandboxPort,
 } from './server/sandbox-port.ts';
-import { toolCalls } from './tool-calls.ts';
+import { toolCalls } from './run/tool-calls.ts';
 
 export type { SandboxStages } from './sandbox-stages.ts';
 

@@ -45,7 +45,7 @@ const ONE_IMPORTER: Record<string, string> = {
   esbuild: 'src/bundle/esbuild.ts',
   'fastest-levenshtein': 'src/nearest-name.ts',
   minisearch: 'src/discovery/tool-index.ts',
-  piscina: 'src/execute/pool.ts',
+  piscina: 'src/execute/executor/pool.ts',
   typescript: 'src/check/type-server.ts',
 };
 
@@ -85,7 +85,7 @@ test.each(Object.entries(ONE_IMPORTER))('%s is imported by %s alone', (name, imp
 });
 
 test('only main.ts reads the arguments of the process or ends the gateway', () => {
-  const allowed = new Set(['src/main.ts', 'src/engine/starlingmonkey/pre-initialize.ts', 'src/execute/executor.ts']);
+  const allowed = new Set(['src/main.ts', 'src/engine/starlingmonkey/pre-initialize.ts', 'src/execute/executor/executor.ts']);
   // It gives a child process another environment than ours, and can do so only by this name.
   allowed.add('src/bundle/esbuild-service.ts');
   // It ends when the gateway has.

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { programKey } from '../../src/component/program-key.ts';
 import type { HibernatedRun, RunEvents, RunFrom, RunOutcome, RunRequest, ToolAnswer } from '../../src/execute/run.ts';
 import type { ExecutionStore } from '../../src/execution/execution-store.ts';
-import { openExecutions } from '../../src/execution/sqlite-executions.ts';
+import { openExecutions } from '../../src/execution/store/sqlite-executions.ts';
 import { LIMITS } from '../../src/limits.ts';
 import { defaultRunLimits } from '../limits.ts';
 import { patience, type Bench, type Part } from '../part.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { openExecutions } from '../../src/execution/sqlite-executions.ts';
+import { openExecutions } from '../../src/execution/store/sqlite-executions.ts';
 import { Damage, type StoreKind } from './store-under-test.ts';
 
 const MiB = 1024 * 1024;

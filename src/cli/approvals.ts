@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { SandboxError } from '../errors.ts';
 import type { ExecutionStore, StoredApproval, StoredExecution } from '../execution/execution-store.ts';
-import { openExecutions } from '../execution/sqlite-executions.ts';
+import { openExecutions } from '../execution/store/sqlite-executions.ts';
 import { harmlessLine, harmlessText } from '../result/harmless-text.ts';
 import { decisionText, details, isoTime, listing, programOf, shownApproval, untilOf } from './approvals-text.ts';
 import { cacheDirectory, readConfig, type CommonOptions, type ProcessContext } from './command.ts';

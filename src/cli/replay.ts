@@ -5,7 +5,7 @@ import type { EngineFiles } from '../engine/engine-files.ts';
 import type { StoredExecution } from '../execution/execution-store.ts';
 import { openExecutionRegister } from '../execution/execution-register.ts';
 import { createLog } from '../log.ts';
-import { executionsFile } from '../open-executions.ts';
+import { executionsFile } from '../live/open-executions.ts';
 import { openEngine, resultsFolder, skillsFolder } from '../open-runtime.ts';
 import type { Mounts } from '../replay/recorded-files.ts';
 import { recordingOf, type Recording } from '../replay/recording.ts';

@@ -29,7 +29,7 @@ export interface ExecutorProgram {
 
 function executorProgram(): ExecutorProgram {
   const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-  return { entry: fileURLToPath(new URL(`./executor${extension}`, import.meta.url)), flags: executorFlags() };
+  return { entry: fileURLToPath(new URL(`./executor/executor${extension}`, import.meta.url)), flags: executorFlags() };
 }
 
 /** One executor process, as the gateway holds it: confined, an empty environment, no inherited handle but the connection. */

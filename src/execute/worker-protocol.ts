@@ -2,8 +2,8 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ErrorCode } from '../errors.ts';
 import type { LinkPlan } from '../engine/abi/link-plan.ts';
 import type { HibernatedRun, HibernationRules, LargeOutcome, RunEnd, RunFrom, RunHistory, RunLimits, ToolCall } from './run.ts';
-import type { HeldMemoryShare } from './held-memory.ts';
-import type { RunPort } from './run-port.ts';
+import type { HeldMemoryShare } from './worker/held-memory.ts';
+import type { RunPort } from './worker/run-port.ts';
 
 /** What every worker of the pool gets when it starts. Modules are shared, not copied. */
 export interface WorkerSetup {

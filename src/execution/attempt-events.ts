@@ -1,5 +1,5 @@
 import type { RunEvents, RunHistory, ToolAnswer, ToolCall } from '../execute/run.ts';
-import type { CallBook } from './call-book.ts';
+import type { CallBook } from './calls/call-book.ts';
 import type { RunRecord } from './run-record.ts';
 import type { RunState } from './run-state.ts';
 

@@ -3,7 +3,7 @@ import type { OnCall } from '../execute/run-handle.ts';
 import type { DurableExecutor, HibernatedRun, HibernationRules, RunFrom, RunHistory, RunOutcome, RunRequest } from '../execute/run.ts';
 import { attemptEvents } from './attempt-events.ts';
 import { attempt, type Left } from './attempt.ts';
-import { CallBook } from './call-book.ts';
+import { CallBook } from './calls/call-book.ts';
 import { outcomeOfSleeping } from './cancel-asleep.ts';
 import type { Carrying } from './carrying.ts';
 import type { CallJournal, DurableRun } from './durable-run.ts';

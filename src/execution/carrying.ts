@@ -1,5 +1,5 @@
 import type { DurableExecutor, HibernationRules, ProgramSource } from '../execute/run.ts';
-import type { AnswerMemory } from './answer-memory.ts';
+import type { AnswerMemory } from './calls/answer-memory.ts';
 import type { ExecutionStore } from './execution-store.ts';
 import type { Clocks } from './run-clock.ts';
 import type { RunLog } from './run-record.ts';

@@ -3,7 +3,7 @@ import { SandboxError } from '../errors.ts';
 import type { ExecutionsConfig } from '../config/executions-schema.ts';
 import type { OnCall } from '../execute/run-handle.ts';
 import type { DurableExecutor, Executor, HibernationRules, ProgramSource, RunOutcome, RunRequest } from '../execute/run.ts';
-import { AnswerMemory } from './answer-memory.ts';
+import { AnswerMemory } from './calls/answer-memory.ts';
 import { CarriedRun } from './carried-run.ts';
 import type { Carrying } from './carrying.ts';
 import type { CallJournal, DurableRun, DurableRuns } from './durable-run.ts';

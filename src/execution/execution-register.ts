@@ -1,7 +1,7 @@
 import { SandboxError } from '../errors.ts';
 import { openingError, storeError } from './execution-errors.ts';
 import type { ExecutionFilter, ExecutionSummary, StoredApproval, StoredExecution } from './execution-store.ts';
-import { ExecutionTables, type TablesOptions } from './execution-tables.ts';
+import { ExecutionTables, type TablesOptions } from './store/execution-tables.ts';
 
 /** All executions of a file, for its operator, on a disk that takes no writes too. All methods throw SandboxError ERR_EXECUTION_STORE. */
 export interface ExecutionRegister extends Disposable {

@@ -1,7 +1,7 @@
-import type { ExecutionRow } from './execution-rows.ts';
-import type { ExecutionParts } from './execution-parts.ts';
+import type { ExecutionRow } from './store/execution-rows.ts';
+import type { ExecutionParts } from './store/execution-parts.ts';
 import type { StoredWait } from './execution-store.ts';
-import { KIND, type PartKind } from './store-schema.ts';
+import { KIND, type PartKind } from './store/store-schema.ts';
 
 /** What a part takes beside its text. */
 const PART_BYTES = 64;

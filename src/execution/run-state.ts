@@ -1,4 +1,4 @@
-import type { CallBook } from './call-book.ts';
+import type { CallBook } from './calls/call-book.ts';
 import type { RunObserver } from './durable-run.ts';
 import type { RunRecord } from './run-record.ts';
 

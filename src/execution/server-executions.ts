@@ -3,7 +3,7 @@ import { NewerVersion } from '../store/database.ts';
 import { isDamage } from '../store/replaceable-database.ts';
 import { SandboxError } from '../errors.ts';
 import type { ExecutionStore } from './execution-store.ts';
-import { openExecutions, type ExecutionStoreOptions } from './sqlite-executions.ts';
+import { openExecutions, type ExecutionStoreOptions } from './store/sqlite-executions.ts';
 
 export interface ServerStoreOptions extends ExecutionStoreOptions {
   readonly file: string;

@@ -8,7 +8,7 @@ import { addApprovalCommands } from '../../src/cli/approvals-commands.ts';
 import type { ProcessContext } from '../../src/cli/command.ts';
 import { errorText } from '../../src/cli/error-text.ts';
 import type { ExecutionStore, StoredApproval } from '../../src/execution/execution-store.ts';
-import { openExecutions } from '../../src/execution/sqlite-executions.ts';
+import { openExecutions } from '../../src/execution/store/sqlite-executions.ts';
 import { fixture, spawnAmpoule, temporary, writeConfig } from '../e2e/harness.ts';
 import { begin, end } from '../execution/asked-executions.ts';
 import { LIMIT_DEFAULTS } from '../server/canned-port.ts';

@@ -7,7 +7,7 @@ import type { ProcessContext } from '../../src/cli/command.ts';
 import { errorText } from '../../src/cli/error-text.ts';
 import { addExecutionCommands } from '../../src/cli/executions-commands.ts';
 import type { ExecutionStore } from '../../src/execution/execution-store.ts';
-import { openExecutions } from '../../src/execution/sqlite-executions.ts';
+import { openExecutions } from '../../src/execution/store/sqlite-executions.ts';
 import { temporary, writeConfig } from '../e2e/harness.ts';
 import { COMPLETED, LIMITS, newExecution, sentCall, START, USAGE, waitOf } from '../execution/stored-executions.ts';
 import { cli, type CliResult } from './run-cli.ts';

@@ -3,7 +3,7 @@ import type { AuditLine } from '../../src/audit/audit-event.ts';
 import { openAuditRegister, type AuditChoice } from '../../src/audit/audit-register.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import type { StoredApproval } from '../../src/execution/execution-store.ts';
-import { openExecutions } from '../../src/execution/sqlite-executions.ts';
+import { openExecutions } from '../../src/execution/store/sqlite-executions.ts';
 import { createLog } from '../../src/log.ts';
 import { openSandbox, type OpenSandbox } from '../../src/open-sandbox.ts';
 import type { ExecuteOutput } from '../../src/result/output-schema.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StoredApproval } from '../../src/execution/execution-store.ts';
-import { openExecutions } from '../../src/execution/sqlite-executions.ts';
+import { openExecutions } from '../../src/execution/store/sqlite-executions.ts';
 import type { ExecuteOutput } from '../../src/result/output-schema.ts';
 import { cli, type CliResult } from '../cli/run-cli.ts';
 import { connectAsked, type AskedClient, type PersonAnswer } from '../server/asked-client.ts';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openKeyRegister } from '../../src/access/key-register.ts';
 import { openAuditRegister } from '../../src/audit/audit-register.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
-import { openExecutions } from '../../src/execution/sqlite-executions.ts';
+import { openExecutions } from '../../src/execution/store/sqlite-executions.ts';
 import { createLog } from '../../src/log.ts';
 import { openSandbox, type OpenSandbox } from '../../src/open-sandbox.ts';
 import type { ExecuteOutput } from '../../src/result/output-schema.ts';

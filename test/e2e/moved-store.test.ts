@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { hash } from 'blake3';
 import { expect, inject, test } from 'vitest';
 import type { StoredExecution } from '../../src/execution/execution-store.ts';
-import { openExecutions } from '../../src/execution/sqlite-executions.ts';
+import { openExecutions } from '../../src/execution/store/sqlite-executions.ts';
 import { cli } from '../cli/run-cli.ts';
 import { LIMIT_DEFAULTS } from '../server/canned-port.ts';
 import { begin, endOf, kill, Place, untilWaiting } from './executions.ts';

@@ -19,7 +19,7 @@ function readable(flags: readonly string[], paths: readonly string[]): boolean[]
 }
 
 test('the executor may read its code, and neither what is beside it nor anything else of the project', () => {
-  const paths = ['src/execute/executor.ts', 'package.json', 'node_modules/zod/package.json'];
+  const paths = ['src/execute/executor/executor.ts', 'package.json', 'node_modules/zod/package.json'];
   expect(
     readable(
       executorFlags(),
@@ -64,7 +64,7 @@ test('packages that are found by links, as some package managers have them, may 
   await writeFile(join(folder, 'flags.mjs'), code);
   const flags = JSON.parse(execFileSync(process.execPath, [join(folder, 'flags.mjs')], { encoding: 'utf8' })) as string[];
   // It comes as far as its connection, which is not there.
-  const entry = join(project, 'src', 'execute', 'executor.ts');
+  const entry = join(project, 'src', 'execute', 'executor', 'executor.ts');
   expect(() =>
     execFileSync(process.execPath, [...flags, entry], { stdio: ['ignore', 'ignore', 'pipe', 'ignore'], encoding: 'utf8' }),
   ).toThrow(/ERR_INVALID_FD_TYPE|EBADF/);

@@ -42,7 +42,7 @@ beforeAll(async () => {
     flag.replace(`=${ROOT}${sep}src`, `=${copy}${sep}src`).replace(`=${ROOT}${sep}host`, `=${copy}${sep}host`),
   );
   const flags = [...moved, `--allow-fs-read=${copy}${sep}package.json`, `--allow-fs-read=${copy}${sep}node_modules`];
-  const program = { entry: join(copy, 'src', 'execute', 'executor.ts'), flags };
+  const program = { entry: join(copy, 'src', 'execute', 'executor', 'executor.ts'), flags };
   const log = {
     debug: (text: string) => void (stderr += `${text.replace(/^executor: /, '')}\n`),
     warn: (text: string) => void (stderr += text),
@@ -64,11 +64,11 @@ async function copyWithProbe(copy: string, targets: Targets): Promise<void> {
   await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
   await cp(join(ROOT, 'test', 'fixtures', 'executors', 'probe.ts'), join(copy, 'src', 'execute', 'probe.ts'));
   for (const thread of ['executor', 'worker']) {
-    const file = join(copy, 'src', 'execute', `${thread}.ts`);
+    const file = join(copy, 'src', 'execute', thread, `${thread}.ts`);
     expect(await readFile(file, 'utf8')).toContain('\nconfineThread();\n');
     await appendFile(
       file,
-      `import { probe } from './probe.ts';\nprobe(${JSON.stringify(targets)}).then((found) => console.error('\\n' + JSON.stringify({ thread: '${thread}', found })));\n`,
+      `import { probe } from '../probe.ts';\nprobe(${JSON.stringify(targets)}).then((found) => console.error('\\n' + JSON.stringify({ thread: '${thread}', found })));\n`,
     );
   }
 }

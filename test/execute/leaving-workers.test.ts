@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { afterEach, beforeAll, expect, inject, test } from 'vitest';
-import { compileEngine } from '../../src/execute/engine-host.ts';
+import { compileEngine } from '../../src/execute/executor/engine-host.ts';
 import { readModules } from '../../src/execute/engine-modules.ts';
-import { createWorkerPool, type PoolOptions, type WorkerPool } from '../../src/execute/pool.ts';
-import type { PooledRun } from '../../src/execute/pooled-run.ts';
+import { createWorkerPool, type PoolOptions, type WorkerPool } from '../../src/execute/executor/pool.ts';
+import type { PooledRun } from '../../src/execute/executor/pooled-run.ts';
 import type { HibernatedRun, RunFrom, RunHistory, RunOutcome } from '../../src/execute/run.ts';
 import type { StepNews, WorkerSetup } from '../../src/execute/worker-protocol.ts';
 import { taskOf, type TaskOptions } from '../support/thread-worker.ts';

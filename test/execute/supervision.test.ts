@@ -36,6 +36,14 @@ async function start(...args: Parameters<typeof openTestExecutor>): Promise<Supe
   return executor;
 }
 
+/** The next process may be there in a moment. */
+const OFTEN = { interval: 1 };
+
+/** The process has ended, and the next one has not been started yet. */
+async function untilGone(executor: SupervisedExecutor): Promise<void> {
+  await expect.poll(() => executor.pid, OFTEN).toBeUndefined();
+}
+
 function kill(executor: SupervisedExecutor): void {
   if (executor.pid === undefined) throw new Error('there is no process to kill');
   process.kill(executor.pid, 'SIGKILL');
@@ -94,8 +102,8 @@ test('killed three times in a row, it is there again each time', async () => {
 test('killed while it starts, once, those who wait get the next process', async () => {
   const executor = await anyVictim();
   kill(executor);
-  await expect.poll(() => executor.pid).toBeUndefined();
-  await expect.poll(() => executor.pid).toBeDefined();
+  await untilGone(executor);
+  await expect.poll(() => executor.pid, OFTEN).toBeDefined();
   const waiting = ending(executor, 'return 1');
   kill(executor);
   expect(await waiting).toBe('completed');
@@ -104,12 +112,12 @@ test('killed while it starts, once, those who wait get the next process', async 
 test('killed while it starts, again and again, those who wait are told, and the next run works', async () => {
   const executor = await start();
   kill(executor);
-  await expect.poll(() => executor.pid).toBeUndefined();
+  await untilGone(executor);
   const run = ending(executor, 'return 1');
   for (let i = 0; i < 2; i++) {
-    await expect.poll(() => executor.pid).toBeDefined();
+    await expect.poll(() => executor.pid, OFTEN).toBeDefined();
     kill(executor);
-    await expect.poll(() => executor.pid).toBeUndefined();
+    await untilGone(executor);
   }
   expect(await run).toBe('ERR_EXECUTE_LOST');
   expect(await ending(executor, 'return 1')).toBe('completed');
@@ -118,14 +126,14 @@ test('killed while it starts, again and again, those who wait are told, and the 
 test('a run that comes while the process is being started again waits for it', async () => {
   const executor = await anyVictim();
   kill(executor);
-  await expect.poll(() => executor.pid).toBeUndefined();
+  await untilGone(executor);
   expect(await ending(executor, 'return 1')).toBe('completed');
 });
 
 test('a run that is cancelled while the process is being started again does not wait for it', async () => {
   const executor = await anyVictim();
   kill(executor);
-  await expect.poll(() => executor.pid).toBeUndefined();
+  await untilGone(executor);
   const controller = new AbortController();
   const run = ending(executor, 'for (;;) {}', { signal: controller.signal });
   controller.abort();
@@ -149,7 +157,7 @@ test('closing in the middle of runs cancels them and ends the process; after it 
 test('closing while the process is away ends those who wait for it', async () => {
   const executor = await start();
   kill(executor);
-  await expect.poll(() => executor.pid).toBeUndefined();
+  await untilGone(executor);
   const waiting = ending(executor, 'return 1');
   await executor.close();
   expect(await waiting).toBe('ERR_SERVER_CLOSING');

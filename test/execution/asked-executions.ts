@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import type { ExecutionStart, ExecutionStore, StoredApproval } from '../../src/execution/execution-store.ts';
-import { openExecutions } from '../../src/execution/sqlite-executions.ts';
+import { openExecutions } from '../../src/execution/store/sqlite-executions.ts';
 import { LIMIT_DEFAULTS } from '../server/canned-port.ts';
 
 const START: Omit<ExecutionStart, 'seed'> = {

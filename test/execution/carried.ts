@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createDurableRuns, type CarriedRuns, type DurableRunsOptions } from '../../src/execution/durable-runs.ts';
 import type { CallJournal, DurableRun, WaitReason } from '../../src/execution/durable-run.ts';
 import type { ExecutionStore, StoredExecution } from '../../src/execution/execution-store.ts';
-import { openExecutions } from '../../src/execution/sqlite-executions.ts';
+import { openExecutions } from '../../src/execution/store/sqlite-executions.ts';
 import type { OnCall } from '../../src/execute/run-handle.ts';
 import type { RunOutcome, RunRequest, ToolAnswer, ToolCall } from '../../src/execute/run.ts';
 import { DEFAULT_RUN_LIMITS } from '../support/executor.ts';

@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { ExecutionTables, openExecutionsDatabase } from '../../src/execution/execution-tables.ts';
+import { ExecutionTables, openExecutionsDatabase } from '../../src/execution/store/execution-tables.ts';
 import type { ExecutionStore, StoredExecution } from '../../src/execution/execution-store.ts';
 import { openServerExecutions } from '../../src/execution/server-executions.ts';
-import { MIGRATIONS } from '../../src/execution/store-schema.ts';
+import { MIGRATIONS } from '../../src/execution/store/store-schema.ts';
 import { randomFrom } from '../../reliability/random.ts';
 import { COMPLETED, LIMITS, newExecution, sentCall, START, StoreFolder, waitOf } from './stored-executions.ts';
 

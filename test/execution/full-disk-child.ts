@@ -1,6 +1,6 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { openExecutions } from '../../src/execution/sqlite-executions.ts';
+import { openExecutions } from '../../src/execution/store/sqlite-executions.ts';
 import { LIMITS, newExecution, sentCall, START, waitOf } from './stored-executions.ts';
 
 /* A process of its own on a small disk, whose folder is its argument. Fills the disk while runs are put away, and tells what became of them. */

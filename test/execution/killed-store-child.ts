@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { openExecutions } from '../../src/execution/sqlite-executions.ts';
+import { openExecutions } from '../../src/execution/store/sqlite-executions.ts';
 import { randomFrom } from '../../reliability/random.ts';
 import { imageOf } from './killed-store-work.ts';
 import { COMPLETED, LIMITS, newExecution, sentCall, START, waitOf } from './stored-executions.ts';

@@ -75,7 +75,7 @@ async function bundledChild(): Promise<{ readonly folder: string; readonly file:
   await mkdir(CACHE, { recursive: true });
   const folder = await mkdtemp(join(CACHE, 'killed-stores-'));
   await build({
-    entryPoints: [join(import.meta.dirname, 'killed-store-child.ts'), join(SOURCES, 'store-worker.ts')],
+    entryPoints: [join(import.meta.dirname, 'killed-store-child.ts'), join(SOURCES, 'store/store-worker.ts')],
     outdir: folder,
     entryNames: '[name]',
     bundle: true,

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import { openExecutions } from '../../src/execution/sqlite-executions.ts';
+import { openExecutions } from '../../src/execution/store/sqlite-executions.ts';
 import { COMPLETED, LIMITS, newExecution, sentCall, waitOf } from './stored-executions.ts';
 
 /*

@@ -10,7 +10,7 @@ import type {
   StoredCall,
   StoredWait,
 } from '../../src/execution/execution-store.ts';
-import { openExecutions, type ExecutionStoreOptions } from '../../src/execution/sqlite-executions.ts';
+import { openExecutions, type ExecutionStoreOptions } from '../../src/execution/store/sqlite-executions.ts';
 
 export const MiB = 1024 * 1024;
 export const LIMITS = { executionTtlMs: 86_400_000, maxStoredBytes: 1024 * MiB, maxRecordBytes: 64 * MiB };

@@ -4,7 +4,7 @@ import { inject } from 'vitest';
 import { GuestCatchable, type HostFunctions } from '../../src/engine/abi/core-host.ts';
 import type { GuestExports } from '../../src/engine/abi/core-guest.ts';
 import type { EngineFiles } from '../../src/engine/engine-files.ts';
-import { createEngineInstance } from '../../src/execute/engine-instance.ts';
+import { createEngineInstance } from '../../src/execute/worker/engine-instance.ts';
 
 /** The guest runtime in instances of the suite's engine, and real programs in it. */
 

@@ -4,7 +4,7 @@ import { LIMITS, type Limits } from '../../src/limits.ts';
 import type { Approver } from '../../src/policy/approval.ts';
 import { createPolicing, type Policing } from '../../src/policy/policing.ts';
 import type { RunPolicies } from '../../src/policy/run-policies.ts';
-import { toolCalls } from '../../src/tool-calls.ts';
+import { toolCalls } from '../../src/run/tool-calls.ts';
 import { createArgumentValidator } from '../../src/upstream/arguments.ts';
 import type { UpstreamCall } from '../../src/upstream/call.ts';
 import type { Catalog, CatalogTool } from '../../src/upstream/catalog.ts';

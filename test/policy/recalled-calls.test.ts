@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { ToolAnswer } from '../../src/execute/run.ts';
 import type { StoredCall } from '../../src/execution/execution-store.ts';
-import { recallCalls } from '../../src/recall-calls.ts';
-import type { Run } from '../../src/run-parts.ts';
+import { recallCalls } from '../../src/run/recall-calls.ts';
+import type { Run } from '../../src/run/run-parts.ts';
 import { catalogOf, codeOf, desk, tool, type Desk, type DeskRun } from './policies.ts';
 
 /** A run before a restart and the same one after it, each in a gateway of its own. */

@@ -7,8 +7,8 @@ import type { SupervisedExecutor } from '../../src/execute/supervised-executor.t
 import type { DurableRuns } from '../../src/execution/durable-run.ts';
 import { createDurableRuns } from '../../src/execution/durable-runs.ts';
 import type { ExecutionStore, StoredExecution } from '../../src/execution/execution-store.ts';
-import { openExecutions } from '../../src/execution/sqlite-executions.ts';
-import { outcomeText } from '../../src/outcome-text.ts';
+import { openExecutions } from '../../src/execution/store/sqlite-executions.ts';
+import { outcomeText } from '../../src/run/outcome-text.ts';
 import { recordingOf, type Recording } from '../../src/replay/recording.ts';
 import { replay, type Replayed, type ReplayOptions } from '../../src/replay/replay.ts';
 import { LIMIT_DEFAULTS } from '../server/canned-port.ts';

@@ -1,6 +1,6 @@
 import { deepStrictEqual } from 'node:assert';
 import { vi } from 'vitest';
-import type { FinishedRun } from '../../src/execute/run-program.ts';
+import type { FinishedRun } from '../../src/execute/worker/run-program.ts';
 import type { RunFrom, RunStep } from '../../src/execute/run.ts';
 import type { SentCall } from '../../src/execute/worker-protocol.ts';
 import { randomFrom } from './random-program.ts';

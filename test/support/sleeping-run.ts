@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import type { FinishedRun } from '../../src/execute/run-program.ts';
+import type { FinishedRun } from '../../src/execute/worker/run-program.ts';
 import type { HibernatedRun, RunFrom } from '../../src/execute/run.ts';
 import type { ThreadRun } from './thread-worker.ts';
 

@@ -9,7 +9,7 @@ import { connectHost } from '../../../src/engine/meter/host-table.ts';
 import { meterModules } from '../../../src/engine/meter/meter.ts';
 import { recipeOf } from '../../../src/engine/recipe.ts';
 import { transpileComponent } from '../../../src/engine/transpile.ts';
-import { MeterControl, type MeterBudget } from '../../../src/execute/meter-control.ts';
+import { MeterControl, type MeterBudget } from '../../../src/execute/worker/meter-control.ts';
 
 /** The guest contract and nothing else: runs a script, and says what it gave or threw. */
 const GUEST = `

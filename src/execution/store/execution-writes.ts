@@ -1,0 +1,201 @@
+import type { RunHistory, ToolAnswer } from '../../execute/run.ts';
+import { hasEnded, notOurs, storeError, unknownExecution } from '../execution-errors.ts';
+import type { ExecutionParts, Statements } from './execution-parts.ts';
+import { findRow, savedRow, type ExecutionRow } from './execution-rows.ts';
+import type { ExecutionEnd, ExecutionStart, ExecutionStatus, NewExecution, StoredCall, StoredWait } from '../execution-store.ts';
+import type { KeptRecord } from '../kept-record.ts';
+import { KIND } from './store-schema.ts';
+
+/** So many events are kept of one execution. */
+const MAX_EVENTS = 300;
+
+export interface WriteTools {
+  readonly run: Statements;
+  readonly parts: ExecutionParts;
+  readonly record: KeptRecord;
+  readonly group: string;
+  /** This store, as the owner of what it creates. */
+  readonly owner: () => string;
+  /** @throws SandboxError ERR_EXECUTION_FULL */
+  readonly makeRoom: (bytes: number) => void;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** What is written about executions, each within a transaction of the caller's. What has ended does not change any more. */
+export class ExecutionWrites {
+  readonly #tools: WriteTools;
+  /** Of these something could not be written: what comes next is not all there is. */
+  readonly #torn = new Set<string>();
+
+  constructor(tools: WriteTools) {
+    this.#tools = tools;
+  }
+
+  /** Something about the execution was not written. */
+  tear(id: string): void {
+    this.#torn.add(id);
+  }
+
+  /** Whether that is still to be written down, with whatever is written next. */
+  isTorn(id: string): boolean {
+    return this.#torn.has(id);
+  }
+
+  mended(id: string): void {
+    this.#torn.delete(id);
+  }
+
+  create({ id, principal, createdAt, request }: NewExecution): void {
+    const { run, parts, group, owner } = this.#tools;
+    if (findRow(run.find, id) !== undefined) throw storeError(new Error(`there is an execution ${id} already`));
+    const n = Number(run.add.run(id, group, owner(), principal, Math.trunc(createdAt)).lastInsertRowid);
+    // Not as a text inside of a JSON text: there its own literals could not be told apart, and a program is one of them.
+    parts.put({ n, id }, KIND.request, 0, `${JSON.stringify({ principal, createdAt })}\n${request}`);
+  }
+
+  start(id: string, start: ExecutionStart): void {
+    const row = this.#live(id);
+    if (row === undefined) throw hasEnded(id);
+    const { script, ...rest } = start;
+    this.#tools.parts.put(row, KIND.start, 0, JSON.stringify(rest));
+    this.#tools.parts.putWhole(row, KIND.script, 0, script);
+    row.program = start.programKey;
+    this.#save(row);
+  }
+
+  history(id: string, history: RunHistory): void {
+    const row = this.#live(id);
+    // What cannot be begun again from the start needs no history.
+    if (row === undefined || row.record !== 'whole') return;
+    const text = JSON.stringify(history);
+    if (this.#tools.record.makeRoom(row, Buffer.byteLength(text)) && isWhole(row)) {
+      this.#tools.record.add(row, KIND.history, row.histories, text);
+      row.histories++;
+    }
+    this.#save(row);
+  }
+
+  call(id: string, call: StoredCall): void {
+    const row = this.#live(id);
+    if (row === undefined) throw hasEnded(id);
+    const { record, parts, run } = this.#tools;
+    const { number, answer: _answer, answeredAt: _at, ...rest } = call;
+    const before = parts.get(row, KIND.call, number);
+    if (before !== undefined && isBehind(before, call.stage)) return;
+    const text = JSON.stringify(rest);
+    // Also when there is no room: that it may have been sent must be known.
+    record.makeRoom(row, Buffer.byteLength(text));
+    if (before !== undefined) row.recordBytes -= Buffer.byteLength(before);
+    else row.calls++;
+    record.add(row, KIND.call, number, text);
+    row.toolCalls = Math.max(row.toolCalls, number);
+    // A person's word is for making the call once.
+    if (call.stage === 'sent') run.useApprovals.run(row.n, number);
+    this.#save(row);
+  }
+
+  answered(id: string, call: Pick<StoredCall, 'number' | 'server' | 'tool' | 'arguments'>, answer: ToolAnswer): void {
+    const row = this.#live(id);
+    if (row === undefined) return;
+    const { record, parts, now } = this.#tools;
+    const { number, server, tool } = call;
+    // The first one is what the program saw.
+    if (parts.has(row, KIND.answer, number)) return;
+    if (!parts.has(row, KIND.call, number)) {
+      const known = { server, tool, arguments: call.arguments, stage: 'answered', isRepeatable: false, at: now() };
+      record.add(row, KIND.call, number, JSON.stringify(known));
+      row.calls++;
+      row.toolCalls = Math.max(row.toolCalls, number);
+    }
+    const text = JSON.stringify({ at: now(), answer });
+    const hasRoom = record.makeRoom(row, Buffer.byteLength(text));
+    row.answers++;
+    record.add(row, KIND.answer, number, hasRoom ? text : '');
+    // It is dropped as the others were.
+    if (!hasRoom) record.drop(row);
+    this.#save(row);
+  }
+
+  hibernated(id: string, wait: StoredWait, image: Uint8Array): void {
+    const row = this.#live(id);
+    if (row === undefined) throw hasEnded(id);
+    const { run, parts, record, makeRoom } = this.#tools;
+    makeRoom(image.length - row.imageBytes);
+    parts.putImage(row, wait, image);
+    row.canWake = record.settle(row, wait) ? 1 : 0;
+    row.imageBytes = image.length;
+    row.hibernations++;
+    row.fuel = wait.usage.fuel;
+    row.toolCalls = Math.max(row.toolCalls, wait.usage.toolCalls);
+    this.#event(row, { kind: 'hibernated', at: wait.at, imageBytes: image.length });
+    run.setStatus.run('waiting', row.n);
+    this.#save(row);
+  }
+
+  status(id: string, status: 'running' | 'waiting'): void {
+    const row = this.#live(id);
+    if (row === undefined || row.status === status) return;
+    if (status === 'running') this.#event(row, { kind: 'resumed', at: this.#tools.now() });
+    this.#tools.run.setStatus.run(status, row.n);
+    this.#save(row);
+  }
+
+  restarted(id: string): number {
+    const row = this.#live(id);
+    if (row === undefined) throw hasEnded(id);
+    row.restarts++;
+    this.#event(row, { kind: 'restarted', at: this.#tools.now() });
+    this.#tools.run.setStatus.run('running', row.n);
+    this.#save(row);
+    return row.restarts;
+  }
+
+  ended(id: string, end: ExecutionEnd): void {
+    const row = this.#live(id);
+    if (row === undefined) return;
+    const { run, parts, now } = this.#tools;
+    const endedAt = Math.trunc(now());
+    parts.put(row, KIND.end, 0, JSON.stringify({ end, endedAt }));
+    parts.removeImage(row);
+    run.closeApprovals.run(row.n);
+    const { fuel, toolCalls } = end.usage;
+    this.#save(Object.assign(row, { fuel, toolCalls: Math.max(row.toolCalls, toolCalls), imageBytes: 0, canWake: 0 }));
+    run.finish.run(end.status satisfies ExecutionStatus, end.code ?? null, endedAt, row.n);
+  }
+
+  /** The row of an execution that goes on; undefined when it has ended. @throws SandboxError */
+  #live(id: string): ExecutionRow | undefined {
+    const row = findRow(this.#tools.run.find, id);
+    if (row === undefined) throw unknownExecution(id);
+    if (row.ended !== null) return undefined;
+    if (row.owner !== this.#tools.owner()) throw notOurs(id);
+    if (this.#torn.has(id)) {
+      row.record = 'torn';
+      row.canWake = 0;
+      this.#save(row);
+    }
+    return row;
+  }
+
+  #save(row: ExecutionRow): void {
+    this.#tools.run.save.run(...savedRow(row));
+  }
+
+  #event(row: ExecutionRow, event: object): void {
+    if (row.events >= MAX_EVENTS) return;
+    this.#tools.parts.put(row, KIND.event, row.events, JSON.stringify(event));
+    row.events++;
+  }
+}
+
+/** It was, before room was made for this. */
+function isWhole({ record }: ExecutionRow): boolean {
+  return record === 'whole';
+}
+
+/** A question does not take back that something was sent. */
+function isBehind(before: string, stage: StoredCall['stage']): boolean {
+  const { stage: last } = JSON.parse(before) as Pick<StoredCall, 'stage'>;
+  return last === 'answered' || (last === 'sent' && stage === 'asked');
+}

@@ -1,0 +1,239 @@
+import { Worker } from 'node:worker_threads';
+import { SandboxError } from '../../errors.ts';
+import type { ToolAnswer } from '../../execute/run.ts';
+import { openingError, storeError } from '../execution-errors.ts';
+import type { ExecutionStore, StoredApproval, StoredCall } from '../execution-store.ts';
+import { openExecutionsDatabase, type TablesOptions } from './execution-tables.ts';
+import { ImageCopy } from '../image-copy.ts';
+import type { StoreBatch, StoreMethod, StoreNews, StoreReply, StoreRequest } from './store-protocol.ts';
+
+export interface ExecutionStoreOptions extends TablesOptions {
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** Told once whenever writing begins to fail: what nobody waits for would be lost without a word. */
+  readonly log?: { warn(fields: object, message: string): void } | undefined;
+}
+
+/**
+ * To wake the thread costs more than to write: what tells how far a run is waits so long for more of it, unless something comes that is waited for. What
+ * is lost when this process is killed meanwhile is done again, as far as it may be.
+ */
+const PATIENCE_MS = 2;
+const PATIENT: ReadonlySet<StoreMethod> = new Set(['create', 'start', 'history', 'answered', 'status', 'ended']);
+
+/** What comes by is written and forgotten: a large nursery would only be resident. */
+const YOUNG_MB = 8;
+const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './store-worker.ts' : './store-worker.js', import.meta.url);
+
+/**
+ * Opens the embedded store of executions. The database is used in a thread of its own, so that no disk holds up the event loop; what one turn
+ * of the loop asks for is one message there and one transaction. Several processes may share the file.
+ * @throws SandboxError ERR_EXECUTION_STORE when the file is none of ours, is of a newer version or cannot be used
+ */
+export function openExecutions(options: ExecutionStoreOptions): ExecutionStore {
+  const { file, group, limits } = options;
+  const { executionTtlMs, maxStoredBytes, maxRecordBytes } = limits;
+  try {
+    // Here, so that whoever opens it hears what is wrong with it.
+    if (file !== undefined) openExecutionsDatabase(file).close();
+  } catch (cause) {
+    throw openingError(file, cause);
+  }
+  return new ThreadedExecutions(options, { file, group, limits: { executionTtlMs, maxStoredBytes, maxRecordBytes } });
+}
+
+interface Asked {
+  resolve(value: unknown): void;
+  reject(error: Error): void;
+}
+
+class ThreadedExecutions implements ExecutionStore {
+  readonly isDurable: boolean;
+  readonly #options: ExecutionStoreOptions;
+  readonly #worker: Worker;
+  readonly #asked = new Map<number, Asked>();
+  readonly #decisionListeners = new Set<(approval: StoredApproval) => void>();
+  readonly #cancelListeners = new Set<(executionId: string) => void>();
+  #requests: StoreRequest[] = [];
+  #numbers = 0;
+  #patience: NodeJS.Timeout | undefined;
+  #isHurrying = false;
+  #isFailing = false;
+  #ended: SandboxError | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: ExecutionStoreOptions, thread: TablesOptions) {
+    this.#options = options;
+    this.isDurable = thread.file !== undefined;
+    this.#worker = new Worker(ENTRY, {
+      workerData: thread,
+      env: {},
+      name: 'executions',
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    });
+    this.#worker.on('message', (news: StoreNews) => this.#hear(news));
+    this.#worker.on('error', (error) => this.#end(error));
+    this.#worker.on('exit', () => this.#end(new Error('the thread of the store has ended')));
+    this.#worker.unref();
+  }
+
+  create: ExecutionStore['create'] = (execution) => this.#ask('create', [execution]);
+  start: ExecutionStore['start'] = (id, start) => this.#ask('start', [id, start]);
+  history: ExecutionStore['history'] = (id, history) => this.#tell('history', [id, history]);
+  call: ExecutionStore['call'] = (id, { answer: _answer, ...call }) => this.#ask('call', [id, call]);
+  answered: ExecutionStore['answered'] = (id, { number, server, tool, arguments: given }, answer) =>
+    this.#ask('answered', [id, { number, server, tool, arguments: given }, plainAnswer(answer)]);
+  hibernated: ExecutionStore['hibernated'] = (id, wait, image) => this.#ask('hibernated', [id, wait, new ImageCopy(image)]);
+  status: ExecutionStore['status'] = (id, status) => this.#tell('status', [id, status]);
+  restarted: ExecutionStore['restarted'] = (id) => this.#ask('restarted', [id]);
+  ended: ExecutionStore['ended'] = (id, end) => this.#ask('ended', [id, end]);
+  read: ExecutionStore['read'] = (id) => this.#ask('read', [id]);
+  glance: ExecutionStore['glance'] = (id) => this.#ask('glance', [id]);
+  image: ExecutionStore['image'] = (id) => this.#ask('image', [id]);
+  list: ExecutionStore['list'] = (filter) => this.#ask('list', [filter]);
+  claim: ExecutionStore['claim'] = () => this.#ask('claim', []);
+  ask: ExecutionStore['ask'] = (approval) => this.#ask('ask', [approval]);
+  decide: ExecutionStore['decide'] = (id, decision) => this.#ask('decide', [id, decision]);
+  approval: ExecutionStore['approval'] = (id) => this.#ask('approval', [id]);
+  approvals: ExecutionStore['approvals'] = (executionId) => this.#ask('approvals', [executionId]);
+  approvalsOf: ExecutionStore['approvalsOf'] = (executionId) => this.#ask('approvalsOf', [executionId]);
+  requestCancel: ExecutionStore['requestCancel'] = (id) => this.#ask('requestCancel', [id]);
+
+  onDecision(listener: (approval: StoredApproval) => void): () => void {
+    this.#decisionListeners.add(listener);
+    return () => void this.#decisionListeners.delete(listener);
+  }
+
+  onCancelRequest(listener: (executionId: string) => void): () => void {
+    this.#cancelListeners.add(listener);
+    return () => void this.#cancelListeners.delete(listener);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#ask<undefined>('close', []);
+    } finally {
+      this.#end(new Error('the store is closed'));
+      await this.#worker.terminate();
+    }
+  }
+
+  #ask<T>(method: StoreMethod, parameters: readonly unknown[]): Promise<T> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    return new Promise<T>((resolve, reject) => {
+      const number = ++this.#numbers;
+      // Whoever waits for an answer keeps the process; a store that is only open does not.
+      if (this.#asked.size === 0) this.#worker.ref();
+      this.#asked.set(number, { resolve: (value) => resolve(value as T), reject });
+      this.#send({ number, method, parameters });
+    });
+  }
+
+  #tell(method: StoreMethod, parameters: readonly unknown[]): void {
+    if (this.#ended === undefined) this.#send({ number: 0, method, parameters });
+  }
+
+  #send(request: StoreRequest): void {
+    this.#requests.push(request);
+    if (!isPatient(request)) this.hurry();
+    else if (!this.#isHurrying) this.#patience ??= setTimeout(() => this.hurry(), PATIENCE_MS);
+  }
+
+  /** What waits for more of it is sent with this turn of the event loop. */
+  hurry(): void {
+    if (this.#isHurrying || this.#requests.length === 0) return;
+    this.#isHurrying = true;
+    clearTimeout(this.#patience);
+    this.#patience = undefined;
+    setImmediate(() => this.#flush());
+  }
+
+  /** A large image is copied a piece at a time, and all that comes behind it waits, so that it stays in order. */
+  #flush(): void {
+    try {
+      this.#post();
+    } catch (cause) {
+      // What cannot be sent to a thread, or an image that somebody has taken away: whoever asked is told, and nobody else is held up.
+      this.#isHurrying = false;
+      const error = storeError(cause);
+      const failed = { ok: false, error: { code: error.code, message: error.message } } as const;
+      for (const { number } of this.#requests.splice(0)) this.#settle({ number, ...failed });
+    }
+  }
+
+  #post(): void {
+    const images = this.#requests.flatMap(({ parameters: [, , image] }) => (image instanceof ImageCopy ? [image] : []));
+    if (this.#ended !== undefined) return;
+    if (images.some((image) => !image.step())) {
+      setImmediate(() => this.#flush());
+      return;
+    }
+    this.#isHurrying = false;
+    const batch: StoreBatch = { now: (this.#options.now ?? Date.now)(), requests: this.#requests.map(withImage) };
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+    this.#worker.postMessage(
+      batch,
+      images.map(({ bytes }) => bytes.buffer),
+    );
+    this.#requests = [];
+  }
+
+  #hear({ replies, decisions, cancels }: StoreNews): void {
+    for (const reply of replies) this.#settle(reply);
+    if (this.#asked.size === 0) this.#worker.unref();
+    for (const approval of decisions) for (const listener of this.#decisionListeners) listener(approval);
+    for (const id of cancels) for (const listener of this.#cancelListeners) listener(id);
+  }
+
+  #settle(reply: StoreReply): void {
+    const asked = this.#asked.get(reply.number);
+    this.#asked.delete(reply.number);
+    if (reply.ok) {
+      this.#isFailing = false;
+      asked?.resolve(reply.value);
+      return;
+    }
+    const { code, message, cause } = reply.error;
+    if (code === 'ERR_EXECUTION_STORE') this.#warn(cause ?? message);
+    asked?.reject(new SandboxError(code, message, cause === undefined ? {} : { cause: new Error(cause) }));
+  }
+
+  #warn(reason: string): void {
+    if (!this.#isFailing) this.#options.log?.warn({ reason, file: this.#options.file }, 'Executions cannot be written down at the moment');
+    this.#isFailing = true;
+  }
+
+  #end(cause: unknown): void {
+    if (this.#ended) return;
+    this.#ended = storeError(cause);
+    this.#requests = [];
+    for (const asked of this.#asked.values()) asked.reject(this.#ended);
+    this.#asked.clear();
+    if (this.#closing === undefined) this.#warn(this.#ended.message);
+  }
+}
+
+function withImage(request: StoreRequest): StoreRequest {
+  const parameters = request.parameters.map((value) => (value instanceof ImageCopy ? value.bytes : value));
+  return { ...request, parameters };
+}
+
+/** Without what is the gateway's alone: it is kept elsewhere. */
+function plainAnswer(answer: ToolAnswer): ToolAnswer {
+  if (answer.ok) return answer;
+  // The keys stay in their order: to a program that is given the answer again another one would cost other fuel.
+  const { whole: _whole, isMessage: _isMessage, ...error } = answer.error;
+  return { ok: false, error };
+}
+
+/** Whether nobody waits for it, or not for long: a call that may be made twice is made without. */
+function isPatient({ method, parameters }: StoreRequest): boolean {
+  if (method !== 'call') return PATIENT.has(method);
+  const { stage, isRepeatable } = parameters[1] as StoredCall;
+  return stage === 'sent' && isRepeatable;
+}

@@ -1,0 +1,199 @@
+import { SandboxError } from '../../errors.ts';
+import { GroupedWrites } from '../../store/grouped-writes.ts';
+import { isDamage } from '../../store/replaceable-database.ts';
+import { damagedExecution, storeError } from '../execution-errors.ts';
+import { ExecutionTables } from './execution-tables.ts';
+import type { ExecutionStore } from '../execution-store.ts';
+import type { PlainError, StoreBatch, StoreMethod, StoreNews, StoreReply, StoreRequest, StoreThreadOptions } from './store-protocol.ts';
+
+/** How often it is looked for what other processes have written. */
+const FOLLOW_MS = 200;
+/** How long upkeep waits after something was asked. */
+const REST_MS = 100;
+/** How often it is looked for what has become too old when nothing else happens. */
+const TIDY_MS = 60_000;
+/** SQLite's own words for what is wrong with the file as a whole: locked, read-only, unreadable. What else fails may be one write's own fault. */
+const HOPELESS = new Set([5, 6, 8, 10, 14, 26]);
+/** Without these what comes later is not all there is. */
+const TEARS: ReadonlySet<StoreMethod> = new Set(['start', 'history', 'answered', 'restarted']);
+const READS: ReadonlySet<StoreMethod> = new Set(['read', 'glance', 'image', 'list', 'approval', 'approvals', 'approvalsOf']);
+
+type Work = (tables: ExecutionTables, ...parameters: never[]) => unknown;
+/** What the store's methods do, under their names. */
+const WORK = {
+  create: (tables, execution) => tables.writes.create(execution),
+  start: (tables, id, start) => tables.writes.start(id, start),
+  history: (tables, id, history) => tables.writes.history(id, history),
+  call: (tables, id, call) => tables.writes.call(id, call),
+  answered: (tables, id, call, answer) => tables.writes.answered(id, call, answer),
+  hibernated: (tables, id, wait, image) => tables.writes.hibernated(id, wait, image),
+  status: (tables, id, status) => tables.writes.status(id, status),
+  restarted: (tables, id) => tables.writes.restarted(id),
+  ended: (tables, id, end) => tables.writes.ended(id, end),
+  claim: (tables) => tables.claims.claim(),
+  ask: (tables, approval) => tables.approvals.ask(approval),
+  decide: (tables, id, decision) => tables.approvals.decide(id, decision),
+  requestCancel: (tables, id) => tables.requestCancel(id),
+  read: (tables, id) => tables.reads.read(id),
+  glance: (tables, id) => tables.reads.glance(id),
+  image: (tables, id) => tables.reads.image(id),
+  list: (tables, filter) => tables.reads.list(filter),
+  approval: (tables, id) => tables.approvals.one(id),
+  approvals: (tables, id) => tables.approvals.open(id),
+  approvalsOf: (tables, id) => tables.approvals.of(id),
+  close: (tables) => tables.close(),
+} satisfies { readonly [M in StoreMethod]: (tables: ExecutionTables, ...parameters: Parameters<ExecutionStore[M]>) => unknown };
+
+/** The database behind the store's methods: writes in groups, reads behind the writes that came before them. */
+export class StoreThread {
+  readonly #tables: ExecutionTables;
+  readonly #writes: GroupedWrites;
+  readonly #send: (news: StoreNews) => void;
+  readonly #timers: NodeJS.Timeout[];
+  #replies: StoreReply[] = [];
+  /** The clock of who asked last, and when that was by ours. */
+  #told: readonly [now: number, at: number] = [Date.now(), performance.now()];
+  #rest: NodeJS.Timeout | undefined;
+
+  /** @throws Error when the database cannot be used */
+  constructor(options: StoreThreadOptions, send: (news: StoreNews) => void) {
+    this.#tables = new ExecutionTables(options);
+    this.#send = send;
+    this.#writes = new GroupedWrites({
+      transact: (work) => this.#tables.transact(work),
+      after: () => this.#tables.upkeep.tidy(this.#told[0]),
+      isWorthRetrying: (error) => !HOPELESS.has(errorNumber(error)),
+    });
+    this.#timers = [setInterval(() => this.#follow(), FOLLOW_MS), setInterval(() => this.#tick(), TIDY_MS)];
+  }
+
+  receive({ now, requests }: StoreBatch): void {
+    this.#told = [now, performance.now()];
+    this.#tables.setClock(now);
+    for (const request of requests) {
+      if (request.method === 'close') this.#close(request.number);
+      else if (READS.has(request.method)) this.#read(request);
+      else void this.#write(request);
+    }
+    this.#rest ??= setTimeout(() => this.#upkeep(), REST_MS);
+  }
+
+  async #write(request: StoreRequest): Promise<void> {
+    const { method, parameters } = request;
+    const { writes, upkeep } = this.#tables;
+    const id = String(parameters[0]);
+    try {
+      let wasTorn = false;
+      const value = await this.#writes.add(() => {
+        wasTorn = writes.isTorn(id);
+        return this.#do(request);
+      });
+      if (wasTorn) writes.mended(id);
+      upkeep.wrote(1, freed(parameters[2]));
+      this.#reply({ number: request.number, ok: true, value });
+      if (method === 'requestCancel' || method === 'claim') this.#tellCancels();
+    } catch (error) {
+      if (TEARS.has(method) && !(error instanceof SandboxError)) writes.tear(id);
+      this.#reply({ number: request.number, ok: false, error: plainError(error, id) });
+    }
+  }
+
+  #read(request: StoreRequest): void {
+    this.#writes.flush();
+    try {
+      this.#reply({ number: request.number, ok: true, value: this.#do(request) });
+    } catch (error) {
+      this.#reply({ number: request.number, ok: false, error: plainError(error, String(request.parameters[0])) });
+    }
+  }
+
+  #do({ method, parameters }: StoreRequest): unknown {
+    const work: Work = WORK[method];
+    return work(this.#tables, ...(parameters as never[]));
+  }
+
+  /** Answers that come together leave together. */
+  #reply(reply: StoreReply): void {
+    this.#replies.push(reply);
+    if (this.#replies.length === 1) queueMicrotask(() => queueMicrotask(() => this.#flushReplies()));
+  }
+
+  #flushReplies(): void {
+    const replies = this.#replies.splice(0);
+    if (replies.length > 0) this.#send({ replies, decisions: [], cancels: [] });
+  }
+
+  #close(number: number): void {
+    this.#writes.flush();
+    for (const timer of this.#timers) clearInterval(timer);
+    clearTimeout(this.#rest);
+    try {
+      this.#tables.close();
+      this.#reply({ number, ok: true, value: undefined });
+    } catch (error) {
+      this.#reply({ number, ok: false, error: plainError(error, '') });
+    }
+  }
+
+  #follow(): void {
+    try {
+      const { decisions, cancels } = this.#tables.news();
+      if (decisions.length + cancels.length > 0) this.#send({ replies: [], decisions, cancels });
+    } catch {
+      // Whoever asks next is told.
+    }
+  }
+
+  /** Of what is ours already, or has just become so. */
+  #tellCancels(): void {
+    this.#flushReplies();
+    const cancels = this.#tables.claims.newCancels();
+    if (cancels.length > 0) this.#send({ replies: [], decisions: [], cancels });
+  }
+
+  /** Time passes also when nothing is asked. */
+  #tick(): void {
+    const [now, at] = this.#told;
+    this.#told = [now + performance.now() - at, performance.now()];
+    this.#tidy();
+  }
+
+  #tidy(): void {
+    this.#rest ??= setTimeout(() => this.#upkeep(), REST_MS);
+  }
+
+  #upkeep(): void {
+    this.#rest = undefined;
+    try {
+      if (this.#tables.upkeep.rest((work) => this.#tables.transact(work), this.#told[0])) this.#tidy();
+    } catch {
+      // A full disk, or another process that writes: there is another time.
+    }
+  }
+}
+
+/** An image that is written is not needed any more, and too large to wait for the garbage collector. @returns how long it was */
+function freed(image: unknown): number {
+  if (!(image instanceof Uint8Array)) return 0;
+  const { length, buffer } = image;
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+  return length;
+}
+
+function plainError(error: unknown, id: string): PlainError {
+  const coded = codedError(error, id);
+  return { code: coded.code, message: coded.message, ...(coded.cause !== undefined && { cause: reasonOf(coded.cause) }) };
+}
+
+function codedError(error: unknown, id: string): SandboxError {
+  if (error instanceof SandboxError) return error;
+  return isDamage(error) ? damagedExecution(id, 'record') : storeError(error);
+}
+
+function errorNumber(error: unknown): number {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode % 256 : 0;
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

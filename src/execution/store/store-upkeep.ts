@@ -1,0 +1,110 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { BUSY_TIMEOUT_MS } from '../../store/database.ts';
+import { noRoom } from '../execution-errors.ts';
+import type { Statements } from './execution-parts.ts';
+
+export interface UpkeepLimits {
+  readonly executionTtlMs: number;
+  readonly maxStoredBytes: number;
+}
+
+/** A few at a time: no write has to pay for a whole night of executions whose time is over. */
+const EXPIRE_AT_ONCE = 32;
+/** What has ended is there for so long at least, whoever fills the store: somebody may be about to fetch the answer. In milliseconds. */
+const FETCH_MS = 60_000;
+/** Free pages that are kept for what comes next, and how many are given back at once: a few milliseconds. */
+const SPARE_PAGES = 512;
+const PAGES_AT_ONCE = 512;
+/** When the log is written back into the file, in bytes about: later, and it takes longer; sooner, and it is done more often. */
+const CHECKPOINT_BYTES = 8 * 1024 * 1024;
+/** What a transaction and a write in it take in the log, about. */
+const WRITE_BYTES = 12_288;
+/** The log gives back what it took for a large image. */
+const LOG_BYTES = 32 * 1024 * 1024;
+
+/** Keeps what is stored within its time and its bytes, and gives disk back. Only what has ended goes. */
+export class StoreUpkeep {
+  readonly #db: DatabaseSync;
+  readonly #run: Statements;
+  readonly #limits: UpkeepLimits;
+  #written = 0;
+
+  constructor(db: DatabaseSync, run: Statements, limits: UpkeepLimits) {
+    this.#db = db;
+    this.#run = run;
+    this.#limits = limits;
+    // The log is written back by `rest`, when those who wait have been answered; SQLite does it itself only if that never comes.
+    db.exec(`PRAGMA wal_autocheckpoint = 16384; PRAGMA journal_size_limit = ${LOG_BYTES}`);
+  }
+
+  /** Behind the writes of each transaction. */
+  tidy(now: number): void {
+    const expired = this.#run.expired.all(now - this.#limits.executionTtlMs, EXPIRE_AT_ONCE);
+    for (const { n } of expired) this.#run.remove.run(n ?? null);
+    for (let count = 0; count < EXPIRE_AT_ONCE && this.#usedBytes() > this.#limits.maxStoredBytes; count++) {
+      if (!this.#removeOldest(now)) break;
+    }
+  }
+
+  /** Removes what ended longest ago until so many bytes fit; nothing, when they do not fit without all of it. @throws SandboxError ERR_EXECUTION_FULL */
+  makeRoom(bytes: number, now: number): void {
+    const { maxStoredBytes } = this.#limits;
+    const fits = (): boolean => this.#usedBytes() + bytes <= maxStoredBytes;
+    if (fits()) return;
+    this.#db.exec('SAVEPOINT room');
+    while (!fits() && this.#removeOldest(now));
+    const hasRoom = fits();
+    this.#db.exec(hasRoom ? 'RELEASE room' : 'ROLLBACK TO room; RELEASE room');
+    if (!hasRoom) throw noRoom(bytes, maxStoredBytes);
+  }
+
+  /** So much was written: a part of it is in the log. */
+  wrote(writes: number, bytes: number): void {
+    this.#written += writes * WRITE_BYTES + bytes;
+  }
+
+  /** When nothing else is to be done. Does not wait for another process that writes. @returns whether there is more of it */
+  rest(transact: (work: () => void) => void, now: number): boolean {
+    this.#db.exec('PRAGMA busy_timeout = 0');
+    try {
+      return this.#rest(transact, now);
+    } finally {
+      this.#db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    }
+  }
+
+  #rest(transact: (work: () => void) => void, now: number): boolean {
+    if (this.#written >= CHECKPOINT_BYTES) {
+      this.#written = 0;
+      this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    }
+    const before = this.#free();
+    transact(() => this.tidy(now));
+    const { pages, free } = this.#free();
+    const isTidying = free > before.free;
+    // What is free is used again first: giving back every page that is needed a moment later would be work for nothing.
+    if (free <= SPARE_PAGES + pages / 16) return isTidying;
+    this.#db.exec(`PRAGMA incremental_vacuum(${PAGES_AT_ONCE})`);
+    this.#written += PAGES_AT_ONCE * 1024;
+    return true;
+  }
+
+  #removeOldest(now: number): boolean {
+    // The clock may have been set back since.
+    const n = (this.#run.oldestEnded.get(now - FETCH_MS) ?? this.#run.endedLater.get(now))?.['n'];
+    if (n === undefined) return false;
+    this.#run.remove.run(n);
+    return true;
+  }
+
+  /** What the file has in use. */
+  #usedBytes(): number {
+    const { pages, free, size } = this.#free();
+    return (pages - free) * size;
+  }
+
+  #free(): { readonly pages: number; readonly free: number; readonly size: number } {
+    const row = this.#run.pages.get();
+    return { pages: Number(row?.['pages']), free: Number(row?.['free']), size: Number(row?.['size']) };
+  }
+}
