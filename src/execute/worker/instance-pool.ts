@@ -9,6 +9,10 @@ const AHEAD = 2;
 const PREPARE_AFTER_MS = 20;
 /** Linear memory of dropped instances that may wait for the garbage collector, in pages: 128 MiB. */
 const MAX_GARBAGE_PAGES = 2_048;
+/** A worker that has taken no instance for so long gives back what a burst has left, in milliseconds. */
+const REST_AFTER_MS = 1_500;
+/** Idle instances that a worker at rest keeps: those made ahead, and two at the images of what ran last. */
+const KEEP_AT_REST = 4;
 const PAGE_BYTES = 65_536;
 
 interface Idle {
@@ -24,7 +28,9 @@ export class InstancePool {
   readonly #maximumIdle: number;
   readonly #idle: Idle[] = [];
   #taken = 0;
+  #takenAt = 0;
   #garbagePages = 0;
+  #rest: NodeJS.Timeout | undefined;
 
   /** @param base the engine's own memory image; it must not change. */
   constructor(engine: CompiledEngine, base: Uint8Array, maximumIdle: number) {
@@ -39,6 +45,7 @@ export class InstancePool {
     if (at === undefined) restore(instance, image);
     else if (at !== image) move(instance, at, image);
     this.#taken++;
+    this.#takenAt = performance.now();
     return instance;
   }
 
@@ -56,6 +63,7 @@ export class InstancePool {
   release(instance: EngineInstance, image: Image = this.#baseImage): void {
     disconnectHost(instance);
     this.#taken--;
+    this.#restSoon();
     const bloated = physicalPages(instance) > this.#baseImage.pages + KEEP_GROWTH_PAGES;
     if (bloated || this.#idle.length >= this.#maximumIdle) return this.#drop(instance);
     const idle: Idle = { instance, at: undefined };
@@ -76,18 +84,35 @@ export class InstancePool {
   discard(instance: EngineInstance): void {
     disconnectHost(instance);
     this.#taken--;
+    this.#restSoon();
     this.#drop(instance);
+  }
+
+  #restSoon(): void {
+    this.#rest ??= setTimeout(() => this.#lieDown(), REST_AFTER_MS).unref();
+  }
+
+  /** Runs that only wait hold instances of their own: they are no reason to keep others for. */
+  #lieDown(): void {
+    this.#rest = undefined;
+    const idle = performance.now() - this.#takenAt;
+    if (idle < REST_AFTER_MS) return this.#restSoon();
+    for (const { instance } of this.#idle.splice(0, this.#idle.length - KEEP_AT_REST)) this.#garbagePages += physicalPages(instance);
+    if (this.#garbagePages > 0) this.#collect();
+    return undefined;
   }
 
   /** The collector sees a small object and not its 256 MiB: without being asked it lets gigabytes of them lie about. */
   #drop(instance: EngineInstance): void {
     this.#garbagePages += physicalPages(instance);
-    if (this.#garbagePages >= MAX_GARBAGE_PAGES) {
-      this.#garbagePages = 0;
-      // Only when the run that held the instance is over does nothing refer to it any more.
-      setImmediate(() => globalThis.gc?.());
-    }
+    if (this.#garbagePages >= MAX_GARBAGE_PAGES) this.#collect();
     this.prepare();
+  }
+
+  #collect(): void {
+    this.#garbagePages = 0;
+    // Only when the run that held the instance is over does nothing refer to it any more.
+    setImmediate(() => globalThis.gc?.());
   }
 
   /** Makes instances ahead, one at a time, and not while the next run may come in at once. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { beforeAll, expect, inject, test } from 'vitest';
+import { afterEach, beforeAll, expect, inject, test, vi } from 'vitest';
 import { createImage } from '../../../src/component/image.ts';
 import { compileEngine } from '../../../src/execute/executor/engine-host.ts';
 import { readModules } from '../../../src/execute/engine-modules.ts';
@@ -33,6 +33,8 @@ beforeAll(async () => {
   engine = { plan, modules: setup.modules };
   base = setup.base;
 });
+
+afterEach(() => vi.useRealTimers());
 
 const newPool = (): InstancePool => new InstancePool(engine, base, 4);
 const memoryOf = ({ memory }: EngineInstance): Buffer => Buffer.from(memory.buffer);
@@ -114,6 +116,21 @@ test('an instance that a run bloated is not kept', () => {
   expect(program.instance.memory.buffer.byteLength).toBeGreaterThan(1e8);
   pool.release(program.instance);
   expect(pool.take().memory).not.toBe(program.instance.memory);
+});
+
+test('what a burst needed is given back when the worker has begun nothing for a while, and not before', () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'setImmediate', 'performance'] });
+  const pool = new InstancePool(engine, base, 6);
+  const take = (): EngineInstance[] => Array.from({ length: 6 }, () => pool.take());
+  const burst = take();
+  const back = (instances: readonly EngineInstance[]): void => instances.forEach((instance) => pool.release(instance));
+  back(burst);
+  vi.advanceTimersByTime(1_400);
+  const again = take();
+  expect(again.filter((instance) => burst.includes(instance))).toHaveLength(6);
+  back(again);
+  vi.advanceTimersByTime(3_100);
+  expect(take().filter((instance) => burst.includes(instance))).toHaveLength(4);
 });
 
 test('an instance that was stopped in the middle of a call is never used again', () => {
