@@ -1,8 +1,8 @@
 /**
  * What a line is about: a run (`begin` before it, only where no run may start unrecorded), a tool call of a run, an authentication that
- * failed, a saved skill, a key of ours, a login at an upstream server, the operator's word about a call, or lines that were lost.
+ * failed, a saved skill, a key of ours, a login at an upstream server, the operator's word about a call or an execution, or lines that were lost.
  */
-export const AUDIT_KINDS = ['begin', 'run', 'call', 'auth', 'skill', 'key', 'login', 'approval', 'gap'] as const;
+export const AUDIT_KINDS = ['begin', 'run', 'call', 'auth', 'skill', 'key', 'login', 'approval', 'execution', 'gap'] as const;
 export type AuditKind = (typeof AUDIT_KINDS)[number];
 
 /** One thing that happened. Nothing in it is a value of a program, a tool or a person, except in `values`. */

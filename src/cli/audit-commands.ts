@@ -11,7 +11,7 @@ export function addAuditCommand(program: Command, { context, withConfig, load }:
     .option('--server <name>', 'only calls of this server, or a glob')
     .option('--tool <name>', 'only calls of this tool, or a glob')
     .option('--code <code>', 'only with this error code; "ok" for what went well')
-    .option('--kind <kind>', 'only runs (run), calls (call), auth, skill, key, login, approval, begin or gap')
+    .option('--kind <kind>', 'only runs (run), calls (call), auth, skill, key, login, approval, execution, begin or gap')
     .option('--execution <id>', 'only of this run')
     .option('--failed', 'only what did not go well')
     .option('--limit <number>', 'so many lines at most (default: 100)')

@@ -157,6 +157,8 @@ function whatOf({ kind, server, tool, subject, action, program, calls = 0, dryRu
       return [action, subject ?? server, from && `from ${from}`].filter((part) => part !== undefined && part !== '').join(' ') || '-';
     case 'approval':
       return `${action ?? '-'} ${server ?? '-'}.${tool ?? '-'} ${subject ?? ''}`;
+    case 'execution':
+      return action ?? '-';
     case 'gap':
       return 'lines that could not be written';
   }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '../config/schema.ts';
 import { SandboxError } from '../errors.ts';
 import { openExecutionRegister, type ExecutionRegister } from '../execution/execution-register.ts';
 import type { ExecutionStatus, ExecutionSummary, StoredExecution } from '../execution/execution-store.ts';
@@ -9,6 +10,7 @@ import { cacheDirectory, readConfig, type CommonOptions, type ProcessContext } f
 import { shownExecution, toSeconds } from './execution-story.ts';
 import { storyText } from './execution-text.ts';
 import { limitOption, shownOption, timeOption, usageError } from './list-options.ts';
+import { recordCommand } from './record-command.ts';
 import { drawTable } from './table.ts';
 
 export interface ExecutionOptions extends CommonOptions {
@@ -40,14 +42,14 @@ export async function listExecutions(context: ProcessContext, options: ListOptio
     since: since === undefined ? undefined : Math.ceil(timeOption(since, Date.now(), 'executions list')),
     limit: limit === undefined ? DEFAULT_LIMIT : limitOption(limit, MAX_LIMIT, 'executions list'),
   };
-  using register = await openRegister(context, options);
+  using register = openRegister(context, await readConfig(context, options));
   const found = register?.list(filter) ?? [];
   context.stdout.write(options.json === true ? `${JSON.stringify(found.map(shownSummary))}\n` : table(found));
 }
 
 /** `ampoule executions show ID`: one execution's story. @throws SandboxError ERR_EXECUTION_UNKNOWN, ERR_EXECUTION_DAMAGED, ERR_EXECUTION_STORE */
 export async function showExecution(context: ProcessContext, id: string, options: ExecutionOptions): Promise<void> {
-  using register = await openRegister(context, options);
+  using register = openRegister(context, await readConfig(context, options));
   const execution = findExecution(register, id);
   const shown = shownExecution(execution, register?.approvals(execution.id) ?? []);
   context.stdout.write(options.json === true ? `${JSON.stringify(shown)}\n` : storyText(shown));
@@ -58,7 +60,8 @@ export async function showExecution(context: ProcessContext, id: string, options
  * @throws SandboxError ERR_EXECUTION_UNKNOWN when there is none, or it has ended
  */
 export async function cancelExecution(context: ProcessContext, id: string, options: ExecutionOptions): Promise<void> {
-  using register = await openRegister(context, options);
+  const config = await readConfig(context, options);
+  using register = openRegister(context, config);
   const execution = findExecution(register, id);
   if (register?.requestCancel(execution.id) !== true) {
     const message = `The execution ${harmlessLine(execution.id)} has ended (${execution.status}).`;
@@ -66,6 +69,7 @@ export async function cancelExecution(context: ProcessContext, id: string, optio
       hint: '"ampoule executions list --status running,waiting" shows what goes on.',
     });
   }
+  await recordCommand(context, config, { kind: 'execution', action: 'cancel', execution: execution.id });
   const ended = await untilEnded(register, execution.id, context.signal);
   const said =
     ended === undefined
@@ -84,8 +88,7 @@ async function untilEnded(register: ExecutionRegister, id: string, signal: Abort
 }
 
 /** Without a file there are no executions, and looking does not make one. */
-async function openRegister(context: ProcessContext, options: CommonOptions): Promise<ExecutionRegister | undefined> {
-  const config = await readConfig(context, options);
+function openRegister(context: ProcessContext, config: Config): ExecutionRegister | undefined {
   const file = join(cacheDirectory(context, config), 'executions.db');
   return existsSync(file) ? openExecutionRegister(file, config.limits) : undefined;
 }

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SandboxError, toSandboxError } from '../errors.ts';
-import type { StoredExecution } from '../execution/execution-store.ts';
+import type { ExecutionSummary, StoredExecution } from '../execution/execution-store.ts';
 import { readRequest, requestOf } from './execution-record.ts';
 import type { LiveExecution } from './live-execution.ts';
 import { presentFailure } from '../result/present.ts';
 import { writeAnswer } from '../result/stored-answer.ts';
+import { recordUnrunEnd } from '../run/run-audit.ts';
 import type { Call } from '../run/run-parts.ts';
 import type { SandboxStages } from '../sandbox-stages.ts';
 
@@ -86,7 +87,7 @@ export class CarryOn {
       const stored = await stages.executions?.store.read(id);
       if (stored === undefined || stored.end !== undefined) return;
       if (stored.start === undefined && (await this.#beginnings(id)) > MAX_BEGINNINGS) {
-        return await this.#end(id, new SandboxError('ERR_EXECUTE_LOST', NEVER_BEGAN));
+        return await this.#end(id, new SandboxError('ERR_EXECUTE_LOST', NEVER_BEGAN), callOf(stored));
       }
       const execution = carry(callOf(stored));
       if (execution.credential !== undefined && isRevoked?.(execution.credential) === true) execution.cancel();
@@ -111,10 +112,24 @@ export class CarryOn {
     return (await this.#options.stages.executions?.store.restarted(id).catch(() => 0)) ?? 0;
   }
 
-  async #end(id: string, error: SandboxError): Promise<void> {
+  /** Without its being run. @param call absent where it cannot be read */
+  async #end(id: string, error: SandboxError, call?: Call): Promise<void> {
+    const { executions, audit } = this.#options.stages;
     const usage = { fuel: 0, peakMemoryBytes: 0, activeMs: 0, waitingMs: 0, toolCalls: 0 };
     const response = writeAnswer(presentFailure({ executionId: id, error }));
-    await this.#options.stages.executions?.store.ended(id, { status: 'failed', code: error.code, usage, response }).catch(() => undefined);
+    const summary = call === undefined ? await this.#summary(id) : undefined;
+    try {
+      await executions?.store.ended(id, { status: 'failed', code: error.code, usage, response });
+      recordUnrunEnd(audit, { executionId: id, code: error.code, call, summary });
+    } catch (err) {
+      this.#options.log.warn({ executionId: id, err }, 'The end of an execution could not be kept');
+    }
+  }
+
+  /** The line in the list of one that cannot be read otherwise. */
+  async #summary(id: string): Promise<ExecutionSummary | undefined> {
+    const unfinished = await this.#options.stages.executions?.store.list({ status: ['running', 'waiting'] }).catch(() => []);
+    return unfinished?.find((one) => one.id === id);
   }
 
   async #enter(): Promise<void> {

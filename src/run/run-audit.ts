@@ -1,8 +1,10 @@
 import type { Audit } from '../audit/audit.ts';
 import type { OnCall } from '../execute/run-handle.ts';
 import type { ToolAnswer, ToolCall } from '../execute/run.ts';
+import type { ExecutionSummary } from '../execution/execution-store.ts';
 import { NOBODY, type ApprovalAnswer, type Approver } from '../policy/approval.ts';
 import type { Hide } from '../policy/personal-data.ts';
+import type { Call } from './run-parts.ts';
 import type { ExecuteRequest, ExecuteResponse } from '../server/sandbox-port.ts';
 import { sessionId } from '../session/handle.ts';
 
@@ -137,6 +139,32 @@ export class RunAudit {
       return hide.text(json);
     }
   }
+}
+
+/** An execution that ends without its being run in this process. */
+export interface UnrunEnd {
+  readonly executionId: string;
+  readonly code: string;
+  /** Its request; absent where that cannot be read. Then there may be its line in the list. */
+  readonly call?: Pick<Call, 'request' | 'options' | 'createdAt'> | undefined;
+  readonly summary?: Pick<ExecutionSummary, 'principal' | 'createdAt'> | undefined;
+}
+
+/** Records the end of one that is given up, or that cannot be read. */
+export function recordUnrunEnd(audit: Audit, { executionId, code, call, summary }: UnrunEnd): void {
+  if (audit.isOff) return;
+  const createdAt = call?.createdAt ?? summary?.createdAt;
+  audit.record({
+    kind: 'run',
+    principal: call?.options.principal ?? summary?.principal,
+    execution: executionId,
+    dryRun: call?.request.dryRun === true ? true : undefined,
+    program: call && audit.hash(call.request.code),
+    code,
+    ms: createdAt === undefined ? undefined : Math.max(0, Date.now() - createdAt),
+    fuel: 0,
+    calls: 0,
+  });
 }
 
 function thousandths(ms: number): number {

@@ -3,6 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openAuditRegister } from '../../src/audit/audit-register.ts';
 import type { ProcessContext } from '../../src/cli/command.ts';
 import { errorText } from '../../src/cli/error-text.ts';
 import { addExecutionCommands } from '../../src/cli/executions-commands.ts';
@@ -239,6 +240,12 @@ describe('ampoule executions cancel', () => {
       code: 1,
       stderr: expect.stringMatching(/ERR_EXECUTION_UNKNOWN\n.*has ended \(cancelled\)/),
     });
+    // Once: what has ended is not ended again.
+    const audit = openAuditRegister(join(folder.path, 'cache', 'audit.db'));
+    expect(audit.last({ execution: 'exe_live' }, 10).map(({ line }) => line)).toEqual([
+      { time: expect.any(Number), kind: 'execution', principal: 'local', execution: 'exe_live', action: 'cancel' },
+    ]);
+    audit.close();
   });
 
   test('is kept for the next server when none is there', async () => {

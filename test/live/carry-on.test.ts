@@ -1,4 +1,7 @@
+import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
+import type { AuditEvent } from '../../src/audit/audit-event.ts';
+import type { Audit } from '../../src/audit/audit.ts';
 import { CarryOn } from '../../src/live/carry-on.ts';
 import { LiveExecutions } from '../../src/live/live-executions.ts';
 import { writeRequest } from '../../src/live/execution-record.ts';
@@ -16,7 +19,8 @@ test('what ends its server each time before it has begun is given up, and holds 
 
   const store = folder.open();
   const live = new LiveExecutions({ maxWaitingRuns: 10, localPrincipal: 'local' });
-  const stages = { executions: { store }, live } as unknown as SandboxStages;
+  const audited: AuditEvent[] = [];
+  const stages = { executions: { store }, live, audit: auditInto(audited) } as unknown as SandboxStages;
   const begun: string[] = [];
   const log = { info: () => undefined, warn: () => undefined };
   const carryOn = new CarryOn({
@@ -32,5 +36,42 @@ test('what ends its server each time before it has begun is given up, and holds 
   expect(await store.read('poison')).toMatchObject({ status: 'failed', end: { code: 'ERR_EXECUTE_LOST' } });
   expect((await store.read('poison'))?.end?.response).toContain('Nothing has run');
   expect((await store.read('fresh'))?.restarts).toBe(1);
+  expect(audited).toEqual([
+    {
+      kind: 'run',
+      principal: 'local',
+      execution: 'poison',
+      program: 'hash of return 1;',
+      code: 'ERR_EXECUTE_LOST',
+      ms: expect.any(Number),
+      fuel: 0,
+      calls: 0,
+    },
+  ]);
   await carryOn.close();
 });
+
+test('what cannot be read ends, and the audit says whose it was', async () => {
+  await using folder = new StoreFolder();
+  const before = folder.open();
+  await before.create(newExecution('damaged', { principal: 'key:ann' }));
+  await before.close();
+  const db = new DatabaseSync(folder.file);
+  db.exec("UPDATE parts SET content = x'00'");
+  db.close();
+
+  const store = folder.open();
+  const live = new LiveExecutions({ maxWaitingRuns: 10, localPrincipal: 'local' });
+  const audited: AuditEvent[] = [];
+  const stages = { executions: { store }, live, audit: auditInto(audited) } as unknown as SandboxStages;
+  const log = { info: () => undefined, warn: () => undefined };
+  const carryOn = new CarryOn({ stages, log, carry: () => expect.unreachable('it cannot be begun') });
+  await until(() => audited.length > 0);
+  expect(audited).toMatchObject([{ kind: 'run', principal: 'key:ann', execution: 'damaged', code: 'ERR_EXECUTION_DAMAGED' }]);
+  expect(await store.list({ status: ['failed'] })).toMatchObject([{ id: 'damaged', code: 'ERR_EXECUTION_DAMAGED' }]);
+  await carryOn.close();
+});
+
+function auditInto(events: AuditEvent[]): Pick<Audit, 'isOff' | 'hash' | 'record'> {
+  return { isOff: false, hash: (text) => `hash of ${text}`, record: (event) => void events.push(event) };
+}
