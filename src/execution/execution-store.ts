@@ -183,7 +183,8 @@ export interface ExecutionStore {
   history(id: string, history: RunHistory): void;
   /** A call in stage `asked` or `sent`; a later stage replaces an earlier one. */
   call(id: string, call: StoredCall): Promise<void>;
-  answered(id: string, call: Pick<StoredCall, 'number' | 'server' | 'tool' | 'arguments'>, answer: ToolAnswer): Promise<void>;
+  /** @returns whether the answer is there: not where the record is too long to keep it */
+  answered(id: string, call: Pick<StoredCall, 'number' | 'server' | 'tool' | 'arguments'>, answer: ToolAnswer): Promise<boolean>;
   /** Replaces the image before. @throws SandboxError ERR_EXECUTION_FULL when there is no room for it */
   hibernated(id: string, wait: StoredWait, image: Uint8Array): Promise<void>;
   /** It goes on, or waits for a person. */

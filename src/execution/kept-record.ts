@@ -13,7 +13,8 @@ const PART_BYTES = 64;
  * - With an image that can be gone on from, the answers stay that this needs: those of calls that were pending when it was put away, and of all
  *   later ones. Other answered calls go.
  * - When that is over the limit as well, or there is no such image, all answered calls go, and the image with them: nothing can be gone on from
- *   until the run is put away the next time.
+ *   until the run is put away the next time. But not for a call that is pending in the image: the run may sleep in it, and all that comes then are
+ *   such calls, no more than it may have on their way.
  * - The number of an answered call that went is kept until then. An image in which such a call is pending, because its answer had not reached the
  *   run, cannot be gone on from by another process.
  */
@@ -26,11 +27,12 @@ export class KeptRecord {
     this.#maxBytes = maxBytes;
   }
 
-  /** Makes room for so many bytes of text. @returns false when they may not be kept */
-  makeRoom(row: ExecutionRow, bytes: number): boolean {
+  /** Makes room for so many bytes of text. @param call that they are of, if any @returns false when they may not be kept */
+  makeRoom(row: ExecutionRow, bytes: number, call?: number): boolean {
     const fits = (): boolean => row.recordBytes + bytes + PART_BYTES <= this.#maxBytes;
     if (!fits()) this.drop(row);
     if (!fits() && row.canWake === 1) {
+      if (call !== undefined && this.#parts.wait(row)?.wait.pending.includes(call) === true) return true;
       this.#removeImage(row);
       this.drop(row);
     }

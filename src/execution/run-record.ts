@@ -57,9 +57,10 @@ export class RunRecord {
     this.#unawaited(this.call(call, at, 'asked', false));
   }
 
-  /** @returns whether it was written, in the end */
-  answered({ number, server, tool, arguments: args }: ToolCall, answer: ToolAnswer): Promise<boolean> {
-    return this.#told(this.#store.answered(this.id, { number, server, tool, arguments: args }, answer));
+  /** @returns whether it can be read again, in the end */
+  async answered({ number, server, tool, arguments: args }: ToolCall, answer: ToolAnswer): Promise<boolean> {
+    const written = this.#store.answered(this.id, { number, server, tool, arguments: args }, answer);
+    return (await this.#told(written)) && written;
   }
 
   /** @throws SandboxError ERR_EXECUTION_FULL when there is no room, ERR_EXECUTION_STORE */
@@ -100,7 +101,7 @@ export class RunRecord {
     void this.#told(written);
   }
 
-  async #told(written: Promise<void>): Promise<boolean> {
+  async #told(written: Promise<unknown>): Promise<boolean> {
     try {
       await written;
       return true;

@@ -16,7 +16,7 @@ async function begun(id: string): Promise<void> {
 }
 
 /** A call with an answer of so many bytes, that has a step of the history. */
-function called(id: string, number: number, bytes: number): Promise<void> {
+function called(id: string, number: number, bytes: number): Promise<unknown> {
   void store.call(id, sentCall(number));
   store.history(id, { steps: [[number, number]], files: [] });
   return store.answered(id, sentCall(number), { ok: true, value: `${number}`.padEnd(bytes, 'x') });
@@ -108,6 +108,25 @@ describe('a record over maxRecordBytes', () => {
     const again = await found('long');
     expect(again).toMatchObject({ isComplete: false, canWake: true });
     expect([again.calls.map(({ number }) => number), (await store.image('long'))?.length]).toEqual([[4], 200]);
+  });
+
+  test('keeps the image that a run sleeps in, and the answers that it waits for', async () => {
+    await begun('asleep');
+    const written = [1, 2, 3].map((number) => store.call('asleep', sentCall(number)));
+    await Promise.all(written);
+    await store.hibernated('asleep', waitOf({ pending: [1, 2, 3], lastCall: 3 }), new Uint8Array(100));
+    for (const number of [1, 2, 3]) await called('asleep', number, MAX * 0.6);
+    const asleep = await found('asleep');
+    expect(asleep).toMatchObject({ isComplete: false, canWake: true });
+    expect([answersOf(asleep), (await store.image('asleep'))?.length]).toEqual([[1, 2, 3], 100]);
+  });
+
+  test('says of an answer whether it can be read again', async () => {
+    await begun('told');
+    expect(await called('told', 1, 10)).toBe(true);
+    expect(await called('told', 2, MAX)).toBe(false);
+    await store.ended('told', COMPLETED);
+    expect(await store.answered('told', sentCall(3), { ok: true, value: '1' })).toBe(false);
   });
 
   test('leaves no image to go on from that waits for an answer which is gone', async () => {

@@ -10,7 +10,7 @@ test('what another thread or process writes meanwhile is seen whole or not at al
   await store.create(newExecution('one'));
   await store.start('one', START);
   using register = openExecutionRegister(folder.file, LIMITS);
-  const written: Promise<void>[] = [];
+  const written: Promise<unknown>[] = [];
   for (let number = 1; number <= CALLS; number++) {
     store.history('one', { steps: [[number, number]], files: [] });
     written.push(store.answered('one', sentCall(number), { ok: true, value: '1' }));

@@ -85,7 +85,7 @@ export class ExecutionWrites {
     if (before !== undefined && isBehind(before, call.stage)) return;
     const text = JSON.stringify(rest);
     // Also when there is no room: that it may have been sent must be known.
-    record.makeRoom(row, Buffer.byteLength(text));
+    record.makeRoom(row, Buffer.byteLength(text), number);
     if (before !== undefined) row.recordBytes -= Buffer.byteLength(before);
     else row.calls++;
     record.add(row, KIND.call, number, text);
@@ -95,13 +95,14 @@ export class ExecutionWrites {
     this.#save(row);
   }
 
-  answered(id: string, call: Pick<StoredCall, 'number' | 'server' | 'tool' | 'arguments'>, answer: ToolAnswer): void {
+  /** @returns whether the answer is there */
+  answered(id: string, call: Pick<StoredCall, 'number' | 'server' | 'tool' | 'arguments'>, answer: ToolAnswer): boolean {
     const row = this.#live(id);
-    if (row === undefined) return;
+    if (row === undefined) return false;
     const { record, parts, now } = this.#tools;
     const { number, server, tool } = call;
     // The first one is what the program saw.
-    if (parts.has(row, KIND.answer, number)) return;
+    if (parts.has(row, KIND.answer, number)) return true;
     if (!parts.has(row, KIND.call, number)) {
       const known = { server, tool, arguments: call.arguments, stage: 'answered', isRepeatable: false, at: now() };
       record.add(row, KIND.call, number, JSON.stringify(known));
@@ -109,12 +110,13 @@ export class ExecutionWrites {
       row.toolCalls = Math.max(row.toolCalls, number);
     }
     const text = JSON.stringify({ at: now(), answer });
-    const hasRoom = record.makeRoom(row, Buffer.byteLength(text));
+    const hasRoom = record.makeRoom(row, Buffer.byteLength(text), number);
     row.answers++;
     record.add(row, KIND.answer, number, hasRoom ? text : '');
     // It is dropped as the others were.
     if (!hasRoom) record.drop(row);
     this.#save(row);
+    return hasRoom;
   }
 
   hibernated(id: string, wait: StoredWait, image: Uint8Array): void {

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AnswerMemory, sizeOf } from '../../../src/execution/calls/answer-memory.ts';
 import type { ExecutionStore } from '../../../src/execution/execution-store.ts';
-import { begin, HeldTool, memoryStore, openRuns, resultOf, until } from '../carried.ts';
+import { openExecutions } from '../../../src/execution/store/sqlite-executions.ts';
+import { begin, changed, HeldTool, memoryStore, openRuns, resultOf, until } from '../carried.ts';
+import { LIMITS } from '../stored-executions.ts';
 
 let store: ExecutionStore;
 beforeAll(() => {
@@ -37,6 +39,34 @@ test.each([
   all.executor.lose();
   await tool.answer(4, { ok: true, value: '"d"' });
   expect(await resultOf(run)).toEqual([...texts, 'd']);
+});
+
+test.each([1_000_000, 0])(
+  'answers that are together longer than a record may be reach a run that sleeps, with %d bytes of memory',
+  async (maxAnswerBytes) => {
+    const small = openExecutions({ file: undefined, group: 'test', limits: { ...LIMITS, maxRecordBytes: 1_024 * 1_024 } });
+    await using all = openRuns({ store: small, maxAnswerBytes });
+    const tool = new HeldTool();
+    const run = await begin(all, [{ call: ['one', 'two', 'three'] }], { onCall: tool.onCall });
+    await tool.untilCalled(3);
+    await until(() => all.runs.waiting === 1);
+    const texts = ['a', 'b', 'c'].map((letter) => letter.repeat(700_000));
+    await Promise.all(texts.map((text, index) => tool.answer(index + 1, { ok: true, value: JSON.stringify(text) })));
+    const result = (await resultOf(run)) as string[];
+    expect(result.map((text, index) => text === texts[index])).toEqual([true, true, true]);
+    await small.close();
+  },
+);
+
+test('an answer that the store has no room for stays in memory until its run has taken it', async () => {
+  const answered: ExecutionStore['answered'] = () => Promise.resolve(false);
+  await using all = openRuns({ store: changed(store, { answered }), maxAnswerBytes: 0 });
+  const tool = new HeldTool();
+  const run = await begin(all, [{ call: ['one', 'two'] }], { onCall: tool.onCall });
+  await tool.untilCalled(2);
+  await until(() => all.runs.waiting === 1);
+  await Promise.all([tool.answer(1), tool.answer(2)]);
+  expect(await resultOf(run)).toEqual(['one 1', 'two 2']);
 });
 
 test('what the gateway alone needs of an answer is neither stored nor handed on', async () => {
