@@ -1,3 +1,4 @@
+import type { ApprovalIds } from '../execution/approvals-beside-damage.ts';
 import type { StoredApproval, StoredExecution } from '../execution/execution-store.ts';
 import { clipText, harmlessLine, harmlessText } from '../result/harmless-text.ts';
 import { drawTable } from './table.ts';
@@ -49,6 +50,12 @@ export function listing(approvals: readonly StoredApproval[]): string {
   ]);
   const count = `${approvals.length} ${approvals.length === 1 ? 'approval is' : 'approvals are'} open.`;
   return `${drawTable([['ID', 'PRINCIPAL', 'CALL', 'MAKE', 'ASKED', 'ARGUMENTS'], ...rows])}\n${count}\n`;
+}
+
+/** What is said of a question that cannot be read, and what can be done. */
+export function damageText({ id, executionId }: ApprovalIds): string {
+  const [question, run] = [harmlessLine(id), harmlessLine(executionId)];
+  return `${question} is damaged and cannot be answered. Its run waits until its time is over, unless you end it: ampoule executions cancel ${run}\n`;
 }
 
 /** The latest time at which the run still waits, in milliseconds since 1970; undefined where it has not begun. */

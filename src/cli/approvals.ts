@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { SandboxError } from '../errors.ts';
+import { approvalsBesideDamage, type ApprovalsBesideDamage } from '../execution/approvals-beside-damage.ts';
 import type { ExecutionStore, StoredApproval, StoredExecution } from '../execution/execution-store.ts';
 import { openExecutions } from '../execution/store/sqlite-executions.ts';
 import { harmlessLine, harmlessText } from '../result/harmless-text.ts';
-import { decisionText, details, isoTime, listing, programOf, shownApproval, untilOf } from './approvals-text.ts';
+import { damageText, decisionText, details, isoTime, listing, programOf, shownApproval, untilOf } from './approvals-text.ts';
 import { cacheDirectory, readConfig, type CommonOptions, type ProcessContext } from './command.ts';
 import { recordCommand } from './record-command.ts';
 
@@ -20,19 +21,20 @@ export interface ListOptions extends ApprovalOptions {
 
 const HINT = '"ampoule approvals list" shows what is open.';
 
-/** `ampoule approvals list`: every question that is open, the oldest first. */
+/** `ampoule approvals list`: every question that is open, the oldest first. One that is damaged is named on stderr. */
 export async function listApprovals(context: ProcessContext, options: ListOptions): Promise<void> {
-  await withStore(context, options, async (store) => {
-    const all = (await store?.approvals()) ?? [];
-    const shown = options.principal === undefined ? all : all.filter(({ principal }) => principal === options.principal);
+  await withStore(context, options, async ({ open }) => {
+    const { whole, damaged } = await open();
+    const shown = options.principal === undefined ? whole : whole.filter(({ principal }) => principal === options.principal);
     context.stdout.write(options.json === true ? `${JSON.stringify(shown.map(shownApproval))}\n` : listing(shown));
+    context.stderr.write(damaged.map(damageText).join(''));
   });
 }
 
 /** `ampoule approvals show ID`: one question with its program. @throws SandboxError ERR_EXECUTION_APPROVAL */
 export async function showApproval(context: ProcessContext, id: string, options: ApprovalOptions): Promise<void> {
-  await withStore(context, options, async (store) => {
-    const { approval, execution } = await find(store, id);
+  await withStore(context, options, async (opened) => {
+    const { approval, execution } = await find(opened, id);
     if (options.json !== true) return void context.stdout.write(details(approval, execution));
     const until = untilOf(approval, execution);
     const more = { ...(until !== undefined && { until: isoTime(until) }), status: execution.status, program: programOf(execution) };
@@ -45,8 +47,9 @@ export async function showApproval(context: ProcessContext, id: string, options:
  * @throws SandboxError ERR_EXECUTION_APPROVAL when there is none, somebody was faster, or its run has ended
  */
 export async function decideApproval(context: ProcessContext, id: string, granted: boolean, options: ApprovalOptions): Promise<void> {
-  await withStore(context, options, async (store, config) => {
-    const { approval, execution } = await find(store, id);
+  await withStore(context, options, async (opened, config) => {
+    const { store } = opened;
+    const { approval, execution } = await find(opened, id);
     // The fraction tells two commands of the same millisecond apart.
     const decision = { granted, by: 'operator', at: Date.now() + randomInt(1_000) / 1_000 };
     const decided = approval.decision === undefined ? await store?.decide(approval.id, decision) : approval;
@@ -66,14 +69,10 @@ interface Found {
 }
 
 /** By its id, or by the beginning of one that is open. @throws SandboxError ERR_EXECUTION_APPROVAL */
-async function find(store: ExecutionStore | undefined, id: string): Promise<Found> {
-  const whole = id.startsWith('apr_') ? id : `apr_${id}`;
+async function find({ store, open }: Opened, id: string): Promise<Found> {
+  const named = id.startsWith('apr_') ? id : `apr_${id}`;
   const meant =
-    (await store?.approval(whole)) ??
-    onlyOne(
-      id,
-      ((await store?.approvals()) ?? []).filter((open) => open.id.startsWith(whole)),
-    );
+    (await store?.approval(named)) ?? onlyOne(id, await open().then(({ whole }) => whole.filter((one) => one.id.startsWith(named))));
   const execution = meant && (await store?.read(meant.executionId));
   if (meant === undefined || execution === undefined) throw unknown(id);
   return { approval: meant, execution };
@@ -105,18 +104,24 @@ function printable(text: string): string {
   return harmlessText(JSON.stringify(text.slice(0, 64)));
 }
 
+/** A store, where there is one, and what is open in it. */
+interface Opened {
+  readonly store: ExecutionStore | undefined;
+  readonly open: () => Promise<ApprovalsBesideDamage>;
+}
+
 /** Without a file there are no executions, and looking does not make one. */
 async function withStore(
   context: ProcessContext,
   options: CommonOptions,
-  work: (store: ExecutionStore | undefined, config: Config) => Promise<void>,
+  work: (opened: Opened, config: Config) => Promise<void>,
 ): Promise<void> {
   const config = await readConfig(context, options);
   const file = join(cacheDirectory(context, config), 'executions.db');
-  if (!existsSync(file)) return work(undefined, config);
+  if (!existsSync(file)) return work({ store: undefined, open: () => Promise.resolve({ whole: [], damaged: [] }) }, config);
   const store = openExecutions({ file, limits: config.limits, group: '' });
   try {
-    await work(store, config);
+    await work({ store, open: () => approvalsBesideDamage(store, file) }, config);
   } finally {
     await store.close();
   }

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { addApprovalCommands } from '../../src/cli/approvals-commands.ts';
@@ -103,6 +104,22 @@ describe('ampoule approvals list', () => {
     const fresh = await writeConfig(other.path, { mcpServers: {} });
     expect(await approvals('list', '--json', '--config', fresh)).toMatchObject({ code: 0, stdout: '[]\n' });
     expect(existsSync(join(other.path, 'cache', 'executions.db'))).toBe(false);
+  });
+
+  test('names one that is damaged, and shows all others', async () => {
+    const [first, damaged, last] = [await asked(), await asked({ principal: 'key:bob' }), await asked()];
+    const db = new DatabaseSync(join(folder.path, 'cache', 'executions.db'), { timeout: 5_000 });
+    db.prepare("UPDATE approvals SET content = x'00' WHERE id = ?").run(damaged.id);
+    const listed = await approvals('--json');
+    expect((JSON.parse(listed.stdout) as { id: string }[]).map(({ id }) => id)).toEqual([first.id, last.id]);
+    expect(listed.stderr).toBe(
+      `${damaged.id} is damaged and cannot be answered. Its run waits until its time is over, unless you end it: ampoule executions cancel ${damaged.executionId}\n`,
+    );
+    expect((await approvals()).stdout).toMatch(/\n2 approvals are open\.\n$/);
+    expect(await approvals('approve', last.id.slice(4, 20))).toMatchObject({ code: 0, stderr: '' });
+    expect(await approvals('show', damaged.id)).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_EXECUTION_DAMAGED') });
+    db.prepare('DELETE FROM approvals WHERE id = ?').run(damaged.id);
+    db.close();
   });
 
   test('lets nothing of a program or a tool move the cursor or begin a line', async () => {
