@@ -1,9 +1,8 @@
-import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { afterEach, describe, expect, inject, test } from 'vitest';
-import { NO_SMALL_DISK, spawnOnSmallDisk } from '../store/small-disk.ts';
-import { Ampoule, fixture, MAIN, temporary, writeConfig } from './harness.ts';
+import { rmSync } from 'node:fs';
+import { afterEach, describe, expect, test } from 'vitest';
+import { NO_SMALL_DISK } from '../store/small-disk.ts';
+import { fixture, type Ampoule } from './harness.ts';
+import { fill, onItsDisk, startWithSmallDisk } from './small-disk-server.ts';
 
 /** A server whose cache folder is on a disk of its own, which no other process sees but through `/proc/<pid>/root`. */
 
@@ -14,33 +13,12 @@ const LARGE = 'return Array.from({ length: 60000 }, (_, n) => n);';
 const running: Ampoule[] = [];
 afterEach(() => Promise.all(running.splice(0).map((ampoule) => ampoule.stop())));
 
-/** @param before shell that runs in the cache folder, with the command of the server in `$@` and its arguments for a run in `$RUN` */
-async function startOnSmallDisk(size: string, before = 'true'): Promise<Ampoule> {
-  const folder = await temporary();
-  const config = await writeConfig(folder.path, { skills: 'on', mcpServers: { answers: fixture('answers') } });
-  const cache = join(folder.path, 'cache');
-  await mkdir(cache, { recursive: true });
-  const command = [process.execPath, MAIN, 'serve', '--config', config, '--http', '127.0.0.1:0'];
-  const child = spawnOnSmallDisk(cache, size, command, {
-    before: `ln -s "$ENGINE" "$0/engine" && ${before}`,
-    env: { ENGINE: join(inject('cacheDirectory'), 'engine'), NODE: process.execPath, MAIN, CONFIG: config },
-  });
-  const ampoule = new Ampoule(child, folder.path, folder);
-  running.push(ampoule);
-  await ampoule.ready();
-  return ampoule;
-}
-
-/** To the last byte. */
-function fill(file: string): void {
-  writeFileSync(file, '');
-  for (const bytes of [1_000_000, 10_000, 1_000, 100, 10, 1]) {
-    try {
-      for (;;) appendFileSync(file, Buffer.alloc(bytes));
-    } catch {
-      // Smaller pieces may still fit.
-    }
-  }
+function startOnSmallDisk(size: string, before?: string): Promise<Ampoule> {
+  return startWithSmallDisk(
+    size,
+    { skills: 'on', mcpServers: { answers: fixture('answers') } },
+    { before, onStart: (ampoule) => running.push(ampoule) },
+  );
 }
 
 async function ending(ampoule: Ampoule, code: string, args: Record<string, unknown> = {}): Promise<unknown> {
@@ -63,7 +41,7 @@ describe.skipIf(NO_SMALL_DISK !== undefined)(
       const { output } = await ampoule.execute(COUNT, { session: 'new' });
       const { session } = output;
       expect([output.result, await saveSkill(ampoule, 1)]).toEqual([1, 'saved']);
-      const filler = `/proc/${ampoule.pid}/root${join(ampoule.directory, 'cache', 'filler')}`;
+      const filler = onItsDisk(ampoule, 'filler');
       fill(filler);
       expect(await ending(ampoule, 'return input * 3;', { input: 7 })).toBe(21);
       expect(await ending(ampoule, 'import { echo } from "servers/answers"; return echo({ a: 1 });')).toEqual({ a: 1 });

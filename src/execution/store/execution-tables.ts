@@ -93,6 +93,8 @@ export class ExecutionTables {
   close(): void {
     try {
       if (this.#owners.isOwner) this.transact(() => this.claims.release());
+    } catch {
+      // A full disk, say. Without its lock this owner is dead to all others, who take over what it had.
     } finally {
       this.#db.close();
       this.#owners.close();

@@ -2,10 +2,11 @@ import { Worker } from 'node:worker_threads';
 import { SandboxError } from '../../errors.ts';
 import type { ToolAnswer } from '../../execute/run.ts';
 import { openingError, storeError } from '../execution-errors.ts';
-import type { ExecutionStore, StoredApproval, StoredCall } from '../execution-store.ts';
+import type { ExecutionGlance, ExecutionStore, StoredApproval, StoredCall } from '../execution-store.ts';
 import { openExecutionsDatabase, type TablesOptions } from './execution-tables.ts';
 import { ImageCopy } from '../image-copy.ts';
-import type { StoreBatch, StoreMethod, StoreNews, StoreReply, StoreRequest } from './store-protocol.ts';
+import { READS, type StoreBatch, type StoreMethod, type StoreNews, type StoreReply, type StoreRequest } from './store-protocol.ts';
+import { UnwrittenEnds } from './unwritten-ends.ts';
 
 export interface ExecutionStoreOptions extends TablesOptions {
   /** Milliseconds since 1970. */
@@ -43,6 +44,8 @@ export function openExecutions(options: ExecutionStoreOptions): ExecutionStore {
 }
 
 interface Asked {
+  /** Whether what becomes of it says anything about writing. */
+  readonly isWrite: boolean;
   resolve(value: unknown): void;
   reject(error: Error): void;
 }
@@ -54,6 +57,7 @@ class ThreadedExecutions implements ExecutionStore {
   readonly #asked = new Map<number, Asked>();
   readonly #decisionListeners = new Set<(approval: StoredApproval) => void>();
   readonly #cancelListeners = new Set<(executionId: string) => void>();
+  readonly #ends = new UnwrittenEnds((id, end) => this.#ask('ended', [id, end]));
   #requests: StoreRequest[] = [];
   #numbers = 0;
   #patience: NodeJS.Timeout | undefined;
@@ -86,9 +90,13 @@ class ThreadedExecutions implements ExecutionStore {
   hibernated: ExecutionStore['hibernated'] = (id, wait, image) => this.#ask('hibernated', [id, wait, new ImageCopy(image)]);
   status: ExecutionStore['status'] = (id, status) => this.#tell('status', [id, status]);
   restarted: ExecutionStore['restarted'] = (id) => this.#ask('restarted', [id]);
-  ended: ExecutionStore['ended'] = (id, end) => this.#ask('ended', [id, end]);
+  ended: ExecutionStore['ended'] = (id, end) => this.#ends.add(id, end, (this.#options.now ?? Date.now)());
   read: ExecutionStore['read'] = (id) => this.#ask('read', [id]);
-  glance: ExecutionStore['glance'] = (id) => this.#ask('glance', [id]);
+  glance: ExecutionStore['glance'] = async (id) => {
+    const found = await this.#ask<ExecutionGlance | undefined>('glance', [id]);
+    const unwritten = this.#ends.find(id);
+    return found && !found.end && unwritten ? { ...found, ...unwritten, status: unwritten.end.status } : found;
+  };
   image: ExecutionStore['image'] = (id) => this.#ask('image', [id]);
   list: ExecutionStore['list'] = (filter) => this.#ask('list', [filter]);
   claim: ExecutionStore['claim'] = () => this.#ask('claim', []);
@@ -116,6 +124,7 @@ class ThreadedExecutions implements ExecutionStore {
 
   async #close(): Promise<void> {
     try {
+      await this.#ends.close();
       await this.#ask<undefined>('close', []);
     } finally {
       this.#end(new Error('the store is closed'));
@@ -129,7 +138,7 @@ class ThreadedExecutions implements ExecutionStore {
       const number = ++this.#numbers;
       // Whoever waits for an answer keeps the process; a store that is only open does not.
       if (this.#asked.size === 0) this.#worker.ref();
-      this.#asked.set(number, { resolve: (value) => resolve(value as T), reject });
+      this.#asked.set(number, { isWrite: !READS.has(method) && method !== 'claim', resolve: (value) => resolve(value as T), reject });
       this.#send({ number, method, parameters });
     });
   }
@@ -194,7 +203,7 @@ class ThreadedExecutions implements ExecutionStore {
     const asked = this.#asked.get(reply.number);
     this.#asked.delete(reply.number);
     if (reply.ok) {
-      this.#isFailing = false;
+      if (asked?.isWrite === true) this.#isFailing = false;
       asked?.resolve(reply.value);
       return;
     }

@@ -38,3 +38,6 @@ export interface StoreNews {
 }
 
 export type StoreThreadOptions = TablesOptions;
+
+/** What changes nothing. */
+export const READS: ReadonlySet<StoreMethod> = new Set(['read', 'glance', 'image', 'list', 'approval', 'approvals', 'approvalsOf']);

@@ -4,7 +4,16 @@ import { isDamage } from '../../store/replaceable-database.ts';
 import { damagedExecution, storeError } from '../execution-errors.ts';
 import { ExecutionTables } from './execution-tables.ts';
 import type { ExecutionStore } from '../execution-store.ts';
-import type { PlainError, StoreBatch, StoreMethod, StoreNews, StoreReply, StoreRequest, StoreThreadOptions } from './store-protocol.ts';
+import {
+  READS,
+  type PlainError,
+  type StoreBatch,
+  type StoreMethod,
+  type StoreNews,
+  type StoreReply,
+  type StoreRequest,
+  type StoreThreadOptions,
+} from './store-protocol.ts';
 
 /** How often it is looked for what other processes have written. */
 const FOLLOW_MS = 200;
@@ -16,7 +25,6 @@ const TIDY_MS = 60_000;
 const HOPELESS = new Set([5, 6, 8, 10, 14, 26]);
 /** Without these what comes later is not all there is. */
 const TEARS: ReadonlySet<StoreMethod> = new Set(['start', 'history', 'answered', 'restarted']);
-const READS: ReadonlySet<StoreMethod> = new Set(['read', 'glance', 'image', 'list', 'approval', 'approvals', 'approvalsOf']);
 
 type Work = (tables: ExecutionTables, ...parameters: never[]) => unknown;
 /** What the store's methods do, under their names. */

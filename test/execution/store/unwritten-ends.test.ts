@@ -1,0 +1,56 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { SandboxError } from '../../../src/errors.ts';
+import { UnwrittenEnds } from '../../../src/execution/store/unwritten-ends.ts';
+import { COMPLETED } from '../stored-executions.ts';
+
+/** Ends that are written as the test says. */
+function disk(code: 'ERR_EXECUTION_STORE' | 'ERR_EXECUTION_UNKNOWN' = 'ERR_EXECUTION_STORE') {
+  const state = { isFull: true, written: [] as string[] };
+  const write = async (id: string): Promise<void> => {
+    await sleep(1);
+    if (state.isFull) throw new SandboxError(code, 'no');
+    state.written.push(id);
+  };
+  return { state, ends: new UnwrittenEnds(write) };
+}
+
+test('an end that cannot be written is told to whoever asks, until it can be', async () => {
+  const { state, ends } = disk();
+  for (const id of ['one', 'two']) await expect(ends.add(id, COMPLETED, 7)).rejects.toMatchObject({ code: 'ERR_EXECUTION_STORE' });
+  expect([ends.find('one'), ends.find('three')]).toEqual([{ end: COMPLETED, endedAt: 7 }, undefined]);
+  state.isFull = false;
+  await expect.poll(() => ends.find('two')).toBeUndefined();
+  expect([state.written, ends.find('one')]).toEqual([['one', 'two'], undefined]);
+  await ends.add('three', COMPLETED, 8);
+  expect(ends.find('three')).toBeUndefined();
+  await ends.close();
+});
+
+test('when the store is closed it is tried once more', async () => {
+  const { state, ends } = disk();
+  await expect(ends.add('one', COMPLETED, 7)).rejects.toThrow('no');
+  await ends.close();
+  expect(state.written).toEqual([]);
+  state.isFull = false;
+  await ends.close();
+  expect(state.written).toEqual(['one']);
+});
+
+test('what will never be written is not kept', async () => {
+  const { ends } = disk('ERR_EXECUTION_UNKNOWN');
+  await expect(ends.add('one', COMPLETED, 7)).rejects.toMatchObject({ code: 'ERR_EXECUTION_UNKNOWN' });
+  expect(ends.find('one')).toBeUndefined();
+});
+
+test('they take sixteen million characters at most: the oldest go', async () => {
+  const { ends } = disk();
+  const large = { ...COMPLETED, outcome: '', response: 'x'.repeat(8 * 1024 * 1024) };
+  const add = (id: string): Promise<void> => expect(ends.add(id, large, 7)).rejects.toThrow('no');
+  await add('one');
+  await add('two');
+  expect(ends.find('one')).toBeDefined();
+  await add('three');
+  expect(['one', 'two', 'three'].map((id) => ends.find(id) === undefined)).toEqual([true, false, false]);
+  await ends.close();
+});
