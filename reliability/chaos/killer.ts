@@ -7,7 +7,7 @@ import type { WebUpstream } from './web-upstream.ts';
 
 /** What is ended, and how its process is known among those below a server. */
 const PROCESSES: Readonly<Record<string, RegExp>> = {
-  executor: /execute.executor\.[jt]s/,
+  executor: /executor.executor\.[jt]s/,
   checker: /\btsc\b.* --api/,
   bundler: /\besbuild\b/,
   parser: /scan-process\.[jt]s/,

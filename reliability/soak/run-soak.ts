@@ -121,7 +121,7 @@ class Load {
 
 async function sampleOf(server: ServerUnderTest, { temporary, cache }: ServerFolder, runs: number): Promise<Sample> {
   const { heapUsed, timers } = await server.figures();
-  const executors = server.processes().filter(({ command }) => /execute.executor\.[jt]s/.test(command));
+  const executors = server.processes().filter(({ command }) => /executor.executor\.[jt]s/.test(command));
   const files = await Promise.all(
     (await filesBelow(cache)).map(async (file) => ({ file, size: (await stat(join(cache, file)).catch(() => ({ size: 0 }))).size })),
   );

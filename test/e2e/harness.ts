@@ -149,9 +149,14 @@ export class Ampoule {
 
   /** The process that programs run in. */
   executor(): number {
-    const found = descendants(this.pid).find(({ command }) => /execute.executor\.[jt]s/.test(command));
-    if (!found) throw new Error('the server has no executor process');
-    return found.pid;
+    const [found] = this.executors();
+    if (found === undefined) throw new Error('the server has no executor process');
+    return found;
+  }
+
+  /** All of them, those of old engines too. */
+  executors(): number[] {
+    return descendants(this.pid).flatMap(({ pid, command }) => (/executor.executor\.[jt]s/.test(command) ? [pid] : []));
   }
 
   /** Ends the server as a crash does. What it started has to end by itself. */
