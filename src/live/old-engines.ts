@@ -3,7 +3,7 @@ import type { OnCall } from '../execute/run-handle.ts';
 import type { DurableExecutor, HibernatedRun, ProgramSource, RunEvents, RunOutcome, RunRequest } from '../execute/run.ts';
 
 /** An old engine that nobody needs any more is closed after so long, in milliseconds: runs of one time often wake together. */
-const LINGER_MS = 30_000;
+const LINGER_MS = 10_000;
 /** Old engines that there was none of are not looked for again so soon, in milliseconds. */
 const MISSING_MS = 60_000;
 
