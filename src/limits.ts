@@ -33,7 +33,7 @@ export const LIMITS = {
     maximum: 2_592_000_000,
     unit: 'ms',
     against: 'runs that wait for ever for tools, timers or people',
-    enforcedIn: 'execute/worker/run-waits.ts and, while a run is put away, execution/carried-run.ts',
+    enforcedIn: 'execute/worker/run-waits.ts and, while a run is put away, execution/asleep.ts',
   },
   answerAfterMs: {
     default: 50_000,

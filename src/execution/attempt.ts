@@ -1,14 +1,44 @@
 import { toSandboxError, type SandboxError } from '../errors.ts';
-import type { DurableExecutor, HibernatedRun, RunEvents, RunOutcome, RunRequest } from '../execute/run.ts';
+import type { DurableExecutor, HibernatedRun, HibernationRules, RunEvents, RunFrom, RunOutcome, RunRequest } from '../execute/run.ts';
 
-/** How a run left an executor. */
-export type Left =
-  | { readonly kind: 'ended'; readonly outcome: RunOutcome }
-  | { readonly kind: 'put away'; readonly run: Omit<HibernatedRun, 'image'>; readonly takeImage: () => Uint8Array }
-  /** @property hasBegun whether it may have done anything there */
-  | { readonly kind: 'lost'; readonly hasBegun: boolean; readonly error: SandboxError }
-  /** Its image is not what it was. */
-  | { readonly kind: 'damaged'; readonly error: SandboxError };
+/** How a run comes to an executor. */
+export interface Attempt {
+  readonly kind: 'attempt';
+  /** Undefined: from its start, for the first time. */
+  readonly from: RunFrom | undefined;
+  /** Undefined: it is not put away. */
+  readonly hibernation: HibernationRules | undefined;
+}
+
+/** How it left one. */
+export type Left = LeftEnded | LeftAway | LeftLost | LeftDamaged;
+
+export interface LeftEnded {
+  readonly kind: 'ended';
+  readonly outcome: RunOutcome;
+}
+
+export interface LeftAway {
+  readonly kind: 'put away';
+  readonly run: Omit<HibernatedRun, 'image'>;
+  readonly takeImage: () => Uint8Array;
+}
+
+export interface LeftLost {
+  readonly kind: 'lost';
+  /** Whether it may have done anything there. */
+  readonly hasBegun: boolean;
+  readonly error: SandboxError;
+}
+
+/** Its image is not what it was. */
+export interface LeftDamaged {
+  readonly kind: 'damaged';
+  readonly error: SandboxError;
+}
+
+/** Where a run is on its way, between two things that it waits for. */
+export type Next = Attempt | Left;
 
 /** Runs it in an executor until it leaves that. @throws SandboxError as `DurableExecutor.attempt`, for what is not one of {@link Left} */
 export async function attempt(executor: DurableExecutor, request: RunRequest, events: RunEvents, signal: AbortSignal): Promise<Left> {

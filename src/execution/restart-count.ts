@@ -6,12 +6,16 @@ export const MAX_RESTARTS = 50;
 export const MAX_FRUITLESS = 10;
 /** So often, when the gateway ends: that is hardly ever a run's fault, and others were lost with it that will have their turn. */
 export const MAX_GATEWAYS = 30;
+/** So many processes is a run given to that has not begun in any, as without a store. */
+export const MAX_FRESH = 2;
 
 /** Whether a run may be begun again after the process that had it was lost, and when. */
 export class RestartCount {
   #total = 0;
   #inARow = 0;
   #fruitless = 0;
+  #fresh = 0;
+  #hadDamage = false;
 
   /**
    * The gateway that had it was lost.
@@ -40,6 +44,18 @@ export class RestartCount {
     if (!hasBegun) return ++this.#fruitless <= MAX_FRUITLESS;
     this.#total++;
     return ++this.#inARow <= MAX_RESTARTS_IN_A_ROW && this.#total <= MAX_RESTARTS;
+  }
+
+  /** The process was lost, and the run has never begun. @returns whether it may be given to another */
+  takeFresh(): boolean {
+    return ++this.#fresh < MAX_FRESH;
+  }
+
+  /** Its image is damaged. @returns whether it may begin again from its start, which is so once */
+  takeDamage(): boolean {
+    const mayBegin = !this.#hadDamage;
+    this.#hadDamage = true;
+    return mayBegin;
   }
 
   /**

@@ -1,6 +1,6 @@
 import { SandboxError, toSandboxError, type ErrorCode } from '../errors.ts';
 import type { RunEnd, RunOutcome, RunUsage } from '../execute/run.ts';
-import type { Left } from './attempt.ts';
+import type { Left, LeftEnded } from './attempt.ts';
 import type { StoredCall } from './execution-store.ts';
 import { failedEnd, madeOutcome } from './made-outcome.ts';
 import type { RunRecord } from './run-record.ts';
@@ -19,21 +19,21 @@ export class RunEnds {
   }
 
   /** @param calls as they are stored, when they have been read */
-  async with(end: RunEnd, calls?: readonly StoredCall[]): Promise<RunOutcome> {
+  async with(end: RunEnd, calls?: readonly StoredCall[]): Promise<LeftEnded> {
     const stored = calls === undefined ? await this.#record.read().catch(() => undefined) : { calls };
-    return madeOutcome(end, stored?.calls ?? [], this.#usage());
+    return { kind: 'ended', outcome: madeOutcome(end, stored?.calls ?? [], this.#usage()) };
   }
 
   /** Of a run that cannot be carried on. */
-  failed(code: ErrorCode, message: string, calls?: readonly StoredCall[]): Promise<RunOutcome> {
+  failed(code: ErrorCode, message: string, calls?: readonly StoredCall[]): Promise<LeftEnded> {
     return this.with(failedEnd(code, message), calls);
   }
 
   /** Of one that does not do again what it did. What its executor told of it when it was stopped is told with it. */
-  differing(left: Left, difference: string): Promise<RunOutcome> {
+  differing(left: Left, difference: string): Promise<LeftEnded> {
     const message = `The run was begun again with the same answers, and went another way. ${difference}`;
     const end = failedEnd('ERR_EXECUTION_DIVERGED', message);
-    return left.kind === 'ended' ? Promise.resolve({ ...left.outcome, end }) : this.with(end);
+    return left.kind === 'ended' ? Promise.resolve({ ...left, outcome: { ...left.outcome, end } }) : this.with(end);
   }
 }
 

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { MAX_FRUITLESS, MAX_GATEWAYS, MAX_RESTARTS, MAX_RESTARTS_IN_A_ROW, RestartCount } from '../../src/execution/restart-count.ts';
+import {
+  MAX_FRESH,
+  MAX_FRUITLESS,
+  MAX_GATEWAYS,
+  MAX_RESTARTS,
+  MAX_RESTARTS_IN_A_ROW,
+  RestartCount,
+} from '../../src/execution/restart-count.ts';
 
 test('allows so many restarts in a row, and as many again after something came of the run', () => {
   const count = new RestartCount();
@@ -30,6 +37,12 @@ test('counts processes that end before the run has begun apart', () => {
   for (let time = 0; time < MAX_FRUITLESS; time++) expect(count.take(false)).toBe(true);
   expect(count.take(true)).toBe(true);
   expect(count.take(false)).toBe(false);
+});
+
+test('gives a run that has never begun to so many processes, and one whose image is damaged one more beginning', () => {
+  const count = new RestartCount();
+  for (let process = 1; process < MAX_FRESH; process++) expect(count.takeFresh()).toBe(true);
+  expect([count.takeFresh(), count.takeDamage(), count.takeDamage()]).toEqual([false, true, false]);
 });
 
 test('waits before a restart that is not the first, never for more than ten seconds', () => {
