@@ -1,4 +1,5 @@
 import type { RunCommand } from './executor-protocol.ts';
+import { pacedRules } from './image-pace.ts';
 import type { RunFrom, RunRequest } from './run.ts';
 import { decodeSteps, encodeSteps } from './run-steps.ts';
 
@@ -26,7 +27,7 @@ export function runOrder(
   const optional = { ...(results && { results }), ...(skills && { skills }), ...(now !== undefined && { now }), ...(seed && { seed }) };
   const durable = {
     ...(from && state && { from: fromOf(from, state) }),
-    ...(hibernation && { hibernation: { ...hibernation } }),
+    ...(hibernation && { hibernation: { ...pacedRules(hibernation, from) } }),
     ...(history && { history }),
   };
   const parts = [...(program.form === 'none' ? [] : [program.bytes]), ...(state ? [state] : [])];

@@ -11,6 +11,7 @@ const REQUEST: RunRequest = {
   state: '{}',
   limits: DEFAULT_RUN_LIMITS,
 };
+const MIB = 1024 * 1024;
 const SCRIPT: SentProgram = { form: 'script', bytes: Buffer.from('return 1') };
 const IMAGE: RunFrom = { kind: 'image', image: new Uint8Array([1, 2, 3]), now: 5, pending: [2, 4], lastCall: 4 };
 const HISTORY: RunFrom = { kind: 'history', steps: [[1], [2, 7, 3], [2.5]], now: 9 };
@@ -35,6 +36,19 @@ test.each<[string, RunFrom | undefined]>([
 ])('a run %s arrives as it was asked for, with its program or without', (_what, from) => {
   expect(received(from, SCRIPT)).toEqual({ program: 'return 1', from });
   expect(received(from, { form: 'none' })).toEqual({ program: '', from });
+});
+
+test('a run with a large image stays for longer before it may leave again, and one with an image of a MiB does not', () => {
+  const hibernation = { afterMs: 50, maxImageBytes: 100_000_000 };
+  const afterMs = (from: RunFrom | undefined, rules = hibernation): number | undefined => {
+    const request = { ...REQUEST, hibernation: rules, ...(from && { from }) };
+    return runOrder(1, request, SCRIPT, stateOf(request), true).command.hibernation?.afterMs;
+  };
+  const ofBytes = (bytes: number): RunFrom => ({ ...IMAGE, image: new Uint8Array(bytes) });
+  expect([undefined, HISTORY, ofBytes(MIB), ofBytes(MIB + 1), ofBytes(12 * MIB)].map((from) => afterMs(from))).toEqual([
+    50, 50, 50, 2_001, 24_000,
+  ]);
+  expect(afterMs(ofBytes(12 * MIB), { ...hibernation, afterMs: 60_000 })).toBe(60_000);
 });
 
 test('an image comes in memory that another thread has without a copy', () => {
