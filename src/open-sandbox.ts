@@ -34,6 +34,7 @@ import { createSessionStore } from './session/session-store.ts';
 import { createSkillLister } from './skill/listing.ts';
 import { createSkillFiles } from './skill/skill-files.ts';
 import { createSkillStore, type SkillStore } from './skill/skill-store.ts';
+import { thinnedLog } from './thinned-log.ts';
 import { createArgumentValidator } from './upstream/arguments.ts';
 import { connectUpstreams, type Upstreams } from './upstream/upstreams.ts';
 import { followCatalog, type CatalogWrappers } from './wrappers/follow-catalog.ts';
@@ -77,9 +78,11 @@ export interface OpenSandbox {
 
 /** Starts all stages. What is slow runs side by side: servers connect and wrappers are made while the engine's process starts. */
 export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
-  const { config, log, signal } = options;
+  const { config, signal } = options;
   await refusePrivateMounts(config, options.cacheDirectory);
   await using started = new AsyncDisposableStack();
+  // What may happen to every run at once does not fill the log.
+  const log = started.use(thinnedLog(options.log));
   // Closed last: what ends with the others is recorded too.
   const audit = await openAuditOf(options);
   started.defer(() => audit.close());
@@ -97,7 +100,7 @@ export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
   void bundler.bundle({ code: WARM_UP, wrappers: wrappers.current() }, new AbortController().signal).catch(() => undefined);
   const { engine, executor, programs } = await starting;
   signal?.throwIfAborted();
-  const kept = started.use(await openExecutions(options, { engine, executor, programs }));
+  const kept = started.use(await openExecutions({ ...options, log }, { engine, executor, programs }));
   const sessions = await openSessions(options);
   started.defer(() => sessions.close());
   const results = await openResults(options);
@@ -105,14 +108,13 @@ export async function openSandbox(options: OpenOptions): Promise<OpenSandbox> {
   const skills = openSkills(options);
   started.defer(() => skills.close());
   const listSkills = createSkillLister(skills);
-  const validateArguments = createArgumentValidator(log.upstream);
   const policing = createPolicing({ policies: config.policies, principals: config.principals, ttlMs: config.limits.sessionTtlMs });
   started.defer(tellUnknownTools(config.policies, upstreams, (message) => log.warn(message)));
   const discovery = openDiscovery({ wrappers, upstreams, listSkills, policing });
   const stages: SandboxStages = {
     config,
     upstreams,
-    validateArguments,
+    validateArguments: createArgumentValidator(log.upstream),
     wrappers: () => wrappers.current(),
     bundler,
     checker,

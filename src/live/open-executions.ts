@@ -12,6 +12,7 @@ import { openServerExecutions } from '../execution/server-executions.ts';
 import { LiveExecutions } from './live-executions.ts';
 import { makeFolder, OWNER_ONLY } from '../make-folder.ts';
 import { OldEngines } from './old-engines.ts';
+import { putAllAway } from './put-all-away.ts';
 import { keyFile } from '../open-access.ts';
 import { openFurther, type Runtime } from '../open-runtime.ts';
 import type { OpenOptions } from '../open-sandbox.ts';
@@ -56,6 +57,7 @@ export async function openExecutions(options: OpenOptions, runtime: Runtime): Pr
         clearInterval(timer);
         forget?.();
         const claiming = own?.close();
+        if (executions) await putAllAway({ hibernate: () => runtime.executor.hibernate(), awake: () => live.size - executions.asleep() });
         executions?.runs.leave();
         await live.close(closing);
         await claiming;
@@ -76,7 +78,11 @@ function keepSessionsAlive(live: LiveExecutions, { sessions }: SandboxStages): v
   }
 }
 
-type OpenRuns = Executions & { close(): Promise<void> };
+interface OpenRuns extends Executions {
+  /** How many runs are put away. */
+  asleep(): number;
+  close(): Promise<void>;
+}
 
 function openRuns(options: OpenOptions, { engine, executor, programs }: Runtime, store: ExecutionStore): OpenRuns {
   const { config, cacheDirectory, log } = options;
@@ -104,7 +110,8 @@ function openRuns(options: OpenOptions, { engine, executor, programs }: Runtime,
     approvals.close();
     await engines[Symbol.asyncDispose]();
   };
-  return { store, runs, approvals, health: { isWell: true }, close };
+  const asleep = (): number => ('waiting' in runs ? runs.waiting : 0);
+  return { store, runs, approvals, health: { isWell: true }, asleep, close };
 }
 
 async function openOwnStore({ config, cacheDirectory, log }: OpenOptions): Promise<ExecutionStore | undefined> {

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import type { ExecuteOutput } from '../../src/result/output-schema.ts';
 import { connect } from '../server/clients.ts';
@@ -79,9 +81,10 @@ describe('a server that is killed', () => {
 });
 
 describe('a server that is told to end', () => {
-  test('answers open requests with what to wait for, and goes on when it is started again', async () => {
+  test('answers open requests with what to wait for, puts their runs away, and wakes them when it is started again', async () => {
     await using place = await Place.open();
-    const config = { limits: { hibernateAfterMs: 100 } };
+    // Nothing is put away before by itself, but for the timer that is further off.
+    const config = { limits: { hibernateAfterMs: 3_500 } };
     const first = await place.start(config);
     const client = await first.connect();
     const open = client.call({ code: `${GATES} return ${CALL('look', 'open')};` });
@@ -97,6 +100,12 @@ describe('a server that is told to end', () => {
       const again = await second.connect();
       expect(await endOf(again, output)).toMatchObject({ status: 'completed', result: { name: 'open' } });
       expect(await endOf(again, asleep)).toMatchObject({ status: 'completed', result: 'woken' });
+      const database = new DatabaseSync(join(place.directory, 'cache', 'executions.db'), { readOnly: true });
+      const counts = database
+        .prepare('SELECT restarts, hibernations > 0 AS wasAsleep FROM executions WHERE id = ?')
+        .get(output.executionId);
+      database.close();
+      expect(counts).toMatchObject({ restarts: 0, wasAsleep: 1 });
     } finally {
       await second.stop();
     }
