@@ -72,12 +72,14 @@ describe('an execution of a principal', () => {
     expect(await sandbox.port.listExecutions('key:ann', 10)).toMatchObject([{ executionId: running.executionId, status: 'cancelled' }]);
   });
 
-  test('ends when its key is revoked, also while no server runs, and another key of the same name ends nothing', async () => {
+  test('ends when its key is revoked, also while no server runs; one that expires, or another of the same name, ends nothing', async () => {
     const register = openKeyRegister(join(cache, 'keys.db'));
     const [first, second, third] = [1, 2, 3].map(() => register.create({ name: 'ann' }));
+    const brief = register.create({ name: 'ann', expires: Date.now() + 2_000 });
     const begin = (credential = ''): Promise<ExecuteOutput> =>
       execute(`${SLEEP(4_000)} return "ended";`, { answerAfterMs: 10 }, { principal: 'key:ann', credential });
     const [live, left, good] = [await begin(first?.id), await begin(second?.id), await begin(third?.id)];
+    const late = await begin(brief.id);
     register.revoke(first?.id ?? '');
     expect((await wait(live, 20_000, 'key:ann')).error?.code).toBe('ERR_EXECUTE_CANCELLED');
     await sandbox.close();
@@ -86,8 +88,25 @@ describe('an execution of a principal', () => {
     await open();
     expect((await wait(left, 20_000, 'key:ann')).error?.code).toBe('ERR_EXECUTE_CANCELLED');
     expect(await wait(good, 20_000, 'key:ann')).toMatchObject({ status: 'completed', result: 'ended' });
+    // Its key has expired before it has ended.
+    expect(await wait(late, 20_000, 'key:ann')).toMatchObject({ status: 'completed', result: 'ended' });
+    const ends = [live, left, good, late].map(async ({ executionId }) => {
+      await until('the line is there', () => auditOf(executionId).length > 0);
+      return auditOf(executionId);
+    });
+    expect(await Promise.all(ends)).toEqual([['ERR_EXECUTE_CANCELLED'], ['ERR_EXECUTE_CANCELLED'], ['ok'], ['ok']]);
   });
 });
+
+/** How often it has ended, and how. */
+function auditOf(execution: string): string[] {
+  const register = openAuditRegister(join(cache, 'audit.db'));
+  try {
+    return register.last({ execution, kind: 'run' }, 10).map(({ line }) => line.code ?? 'ok');
+  } finally {
+    register.close();
+  }
+}
 
 test('begins and ends once in the audit, whatever lies between', async () => {
   const begun = await execute(`${SLEEP(1_500)} return 1;`, { answerAfterMs: 10 });
