@@ -3,7 +3,10 @@ import type { ApprovalAnswer, ApprovalQuestion, Approver } from '../policy/appro
 import { answerIn, formOf } from './approval-form.ts';
 import type { ExecuteOptions, ExecuteResponse, SandboxPort } from './sandbox-port.ts';
 
-/** A person may think for as long as the run may wait at most: the run itself ends the question earlier. */
+/**
+ * How long a form stays open. A run may wait for longer, where the operator lets it: then the client is asked no more, and the operator still is. Where it
+ * may not wait for so long its end closes the form.
+ */
 const MAX_ANSWER_MS = 86_400_000;
 
 /**
