@@ -125,7 +125,7 @@ const end = z.discriminatedUnion('status', [
   }),
 ]);
 
-const usage = z.strictObject({ fuel: amount, peakMemoryBytes: amount, activeMs: amount, waitingMs: amount, toolCalls: amount });
+const usage = z.strictObject({ fuel: amount, peakMemoryBytes: amount, activeMs: amount, waitingMs: amount, toolCalls: whole });
 
 const outcome = z.strictObject({
   end,

@@ -2,6 +2,7 @@ import { SandboxError, toSandboxError } from '../errors.ts';
 import { CallAnswers } from './call-answers.ts';
 import type { ExecutorChild } from './executor-child.ts';
 import type { ExecutorEvent } from './executor-protocol.ts';
+import { isWithin } from './hibernated-run.ts';
 import type { KnownPrograms } from './known-programs.ts';
 import type { LargeBudget } from './large-budget.ts';
 import { splitLarge } from './large-outcome.ts';
@@ -147,7 +148,9 @@ export class GivenRuns {
   }
 
   #end({ outcome, large }: OutcomeEvent, payload: Buffer, handle: RunHandle): string | undefined {
-    const { maxResultBytes, maxStateBytes } = handle.request.limits;
+    const { limits } = handle.request;
+    const { maxResultBytes, maxStateBytes } = limits;
+    if (!isWithin(outcome.usage, limits)) return 'it ended a run that had used more than it may';
     if (outcome.end.status === 'completed') {
       const { result, state } = outcome.end;
       if (Buffer.byteLength(result) > maxResultBytes || Buffer.byteLength(state) > maxStateBytes) return 'it let a run return too much';

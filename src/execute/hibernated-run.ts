@@ -1,6 +1,6 @@
 import type { HibernatedEvent } from './executor-protocol.ts';
 import type { ToldCalls } from './told-calls.ts';
-import type { HibernatedRun, RunOutcome, RunRequest } from './run.ts';
+import type { HibernatedRun, RunLimits, RunOutcome, RunRequest, RunUsage } from './run.ts';
 
 const MIB = 1024 * 1024;
 /** The last piece of work before a wait may cost more than was left, and is found out at the next. */
@@ -22,14 +22,14 @@ export function refuseImage(
   if (event.pending.length === 0 && event.nextTimer === null) return 'it put away a run that waits for nothing';
   const latest = Math.max(told.clock, Date.now()) + (performance.now() - begunAt) + SPARE_MS;
   if (!(event.now >= told.clock && event.now <= latest)) return 'it put away a run whose clock is wrong';
-  const { fuel, peakMemoryBytes, activeMs, waitingMs, toolCalls } = event.usage;
-  const isWithin =
-    fuel <= limits.fuel + SPARE_FUEL &&
-    peakMemoryBytes <= limits.memoryMb * MIB &&
-    activeMs <= 2 * limits.timeoutMs + SPARE_MS &&
-    waitingMs <= 2 * limits.waitMs + SPARE_MS &&
-    toolCalls <= limits.maxToolCalls;
-  return isWithin ? undefined : 'it put away a run that had used more than it may';
+  const { activeMs, waitingMs } = event.usage;
+  const isInTime = activeMs <= 2 * limits.timeoutMs + SPARE_MS && waitingMs <= 2 * limits.waitMs + SPARE_MS;
+  return isInTime && isWithin(event.usage, limits) ? undefined : 'it put away a run that had used more than it may';
+}
+
+/** Whether a run can have used this where its limits are kept. Its times are not looked at: it may have waited for a server that was not there. */
+export function isWithin({ fuel, peakMemoryBytes, toolCalls }: RunUsage, limits: RunLimits): boolean {
+  return fuel <= limits.fuel + SPARE_FUEL && peakMemoryBytes <= limits.memoryMb * MIB && toolCalls <= limits.maxToolCalls;
 }
 
 /** Tells a run that was put away from one that has ended. */
