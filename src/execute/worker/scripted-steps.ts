@@ -1,18 +1,27 @@
 import { SandboxError } from '../../errors.ts';
-import type { RunStep } from '../run.ts';
+import type { RunStep, ToolCall } from '../run.ts';
 
-/** The steps that a run is to be given once more, one after the other. */
+/** The steps that a run is to be given once more, one after the other, and where it is among all of its steps. */
 export class ScriptedSteps {
   readonly #steps: readonly RunStep[];
   #next = 0;
   #lastAt: number;
   #calls: ReadonlySet<number> = new Set();
+  readonly #isAgain: boolean;
+  /** The clock of the last step, scripted or not, and how many there were. */
+  #givenAt: number;
+  #given = 0;
 
-  /** @param start the run's clock when it starts */
-  constructor(steps: readonly RunStep[], start: number) {
-    this.#steps = steps;
+  /**
+   * @param steps undefined: the run is not one that was begun before
+   * @param start the run's clock when it starts
+   */
+  constructor(steps: readonly RunStep[] | undefined, start: number) {
+    this.#steps = steps ?? [];
+    this.#isAgain = steps !== undefined;
     this.#lastAt = start;
-    this.#calls = callsOf(steps[0]);
+    this.#givenAt = start;
+    this.#calls = callsOf(steps?.[0]);
   }
 
   /** The step that comes next; undefined when all have been given. */
@@ -35,6 +44,17 @@ export class ScriptedSteps {
     this.#lastAt = this.current?.[0] ?? this.#lastAt;
     this.#next++;
     this.#calls = callsOf(this.current);
+  }
+
+  /** The run is about to be given a step, a scripted one or one of its own. */
+  given(now: number): void {
+    this.#givenAt = now;
+    this.#given++;
+  }
+
+  /** Where a call is made by a run that was begun before; undefined in any other. */
+  where(fuel: number): Pick<ToolCall, 'at' | 'fuel' | 'step'> | undefined {
+    return this.#isAgain ? { at: this.#givenAt, fuel, step: this.#given } : undefined;
   }
 
   /**
