@@ -34,6 +34,8 @@ export interface ShownExecution {
   readonly waitsFor?: { readonly calls: readonly number[]; readonly until?: string };
   /** Whether it can be replayed. */
   readonly isComplete: boolean;
+  /** Calls that were made and are not kept any more, and all that were made. */
+  readonly dropped?: { readonly calls: number; readonly of: number };
   readonly usage?: RunUsage;
   readonly limits?: RunLimits;
   /** The answer that the agent got. */
@@ -65,6 +67,7 @@ export function shownExecution(execution: StoredExecution, approvals: readonly S
     imageBytes: wait?.imageBytes ?? 0,
     ...(wait && status === 'waiting' && { waitsFor: waitOf(wait) }),
     isComplete,
+    ...(!isComplete && { dropped: droppedOf(execution, usage) }),
     ...(usage && { usage }),
     ...(start && { limits: start.limits }),
     ...(answer && { answer }),
@@ -76,6 +79,12 @@ const LAST_TIME = 8_640_000_000_000_000;
 
 function waitOf({ pending, nextTimer }: StoredWait): { readonly calls: readonly number[]; readonly until?: string } {
   return { calls: pending, ...(nextTimer !== null && { until: new Date(Math.min(Math.max(0, nextTimer), LAST_TIME)).toISOString() }) };
+}
+
+/** Calls have the numbers from 1 on. */
+function droppedOf({ calls }: StoredExecution, usage: RunUsage | undefined): NonNullable<ShownExecution['dropped']> {
+  const made = calls.reduce((most, { number }) => Math.max(most, number), usage?.toolCalls ?? 0);
+  return { calls: made - calls.length, of: made };
 }
 
 function storyOf(execution: StoredExecution, approvals: readonly StoredApproval[]): StoryLine[] {

@@ -63,6 +63,7 @@ function factsOf({
   imageBytes,
   waitsFor,
   isComplete,
+  dropped,
 }: ShownExecution): string[][] {
   const took = ended === undefined ? '' : ` (${duration(Date.parse(ended) - Date.parse(created))})`;
   return [
@@ -77,8 +78,17 @@ function factsOf({
     ['put away', `${times(hibernations)}${imageBytes > 0 ? `, now as ${imageBytes} bytes` : ''}`],
     ...(waitsFor ? [['waits for', waitText(waitsFor)]] : []),
     ['begun again', times(restarts)],
-    ['record', isComplete ? 'whole: it can be replayed' : 'not whole: it got too long or could not be written, and cannot be replayed'],
+    [
+      'record',
+      isComplete
+        ? 'whole: it can be replayed'
+        : `not whole: it got too long or could not be written, and cannot be replayed${droppedText(dropped)}`,
+    ],
   ];
+}
+
+function droppedText(dropped: ShownExecution['dropped']): string {
+  return dropped === undefined || dropped.calls <= 0 ? '' : `; ${dropped.calls} of ${dropped.of} calls were dropped with their answers`;
 }
 
 function waitText({ calls, until }: NonNullable<ShownExecution['waitsFor']>): string {
