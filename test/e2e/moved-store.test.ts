@@ -8,6 +8,7 @@ import { openExecutions } from '../../src/execution/store/sqlite-executions.ts';
 import { cli } from '../cli/run-cli.ts';
 import { LIMIT_DEFAULTS } from '../server/canned-port.ts';
 import { begin, endOf, kill, Place, untilWaiting } from './executions.ts';
+import type { Ampoule } from './harness.ts';
 import { until } from './processes.ts';
 
 const CONFIG = { executions: { group: 'moving' }, limits: { hibernateAfterMs: 0 } };
@@ -22,10 +23,10 @@ const second = await look({ name: "second" });
 return { first: first.name, second: second.name, slept: Date.now() - began >= 3_000, numbers: numbers.size };`;
 
 /** All that another machine gets: the store as a machine that died has left it. */
-async function copyStore(from: Place, to: Place): Promise<string> {
+async function copyStore(from: Place, to: Place, ends: readonly string[] = ['', '-wal']): Promise<string> {
   await mkdir(join(to.directory, 'cache'), { recursive: true });
   const [source, target] = [from, to].map(({ directory }) => join(directory, 'cache', 'executions.db')) as [string, string];
-  for (const end of ['', '-wal']) await copyFile(source + end, target + end);
+  for (const end of ends) await copyFile(source + end, target + end);
   return target;
 }
 
@@ -87,6 +88,38 @@ test.each([
     code: 0,
     stdout: expect.stringMatching(/^Same: completed, 2 calls, 1 log line/),
   });
+});
+
+test('of two machines that go on with copies of one store each ends every run right, and makes each call that was left to be made', async () => {
+  await using first = await Place.open();
+  await using second = await Place.open();
+  const before = await first.start(CONFIG);
+  const client = await before.connect();
+  first.open('first');
+  const asleep = await begin(client, CODE, { wait: 'return-when-waiting', answerAfterMs: 30_000 });
+  const pending = await begin(client, 'import { make } from "servers/gates"; return make({ name: "pending" }).catch(({ code }) => code);');
+  await until('one sleeps, and one has made its call', async () => {
+    return first.sent('pending').length === 1 && (await untilWaiting(client, asleep)).waiting?.[0]?.kind === 'timer';
+  });
+  await before.stop();
+  // After an end in order the file alone is enough.
+  await copyStore(first, second, ['']);
+  const servers = await Promise.all([first, second].map((place) => place.start(CONFIG)));
+  try {
+    for (const [index, place] of [first, second].entries()) {
+      place.open('second');
+      const other = await (servers[index] as Ampoule).connect();
+      expect(await endOf(other, asleep)).toMatchObject({ status: 'completed', result: { first: 'first', second: 'second', slept: true } });
+      expect(await endOf(other, pending)).toMatchObject({ status: 'completed', result: 'ERR_CALL_INTERRUPTED' });
+    }
+    // What was left to be made is made on each machine; what had been sent before the copy, on none.
+    expect([first, second].map((place) => ['first', 'second', 'pending'].map((name) => place.sent(name).join()))).toEqual([
+      ['make', 'look', 'make'],
+      ['', 'look', ''],
+    ]);
+  } finally {
+    await Promise.all(servers.map((server) => server.stop()));
+  }
 });
 
 test('a store of a newer version is left alone, and says so', async () => {
