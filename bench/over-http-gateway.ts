@@ -1,39 +1,6 @@
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseConfig } from '../src/config/load-config.ts';
-import { createLog } from '../src/log.ts';
-import { openSandbox } from '../src/open-sandbox.ts';
-import { startHttpServer } from '../src/server/http-server.ts';
+import { serveGateway } from './gateway-process.ts';
 import { inProcessUpstreams } from './over-http-upstream.ts';
 
-// A gateway in a process of its own, with an upstream server inside of it. The parent gets the address and ends it by closing the channel.
+// A gateway in a process of its own, with an upstream server inside of it.
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const directory = await mkdtemp(join(tmpdir(), 'ampoule-bench-'));
-await symlink(join(root, '.cache', 'engine'), join(directory, 'engine'));
-const text = JSON.stringify({ cacheDir: '.', log: { level: 'warn', format: 'json' }, ...(JSON.parse(process.argv[2] ?? '{}') as object) });
-const config = parseConfig(text, { file: join(directory, 'ampoule.json'), environment: {} });
-const log = createLog(config.log);
-const sandbox = await openSandbox({
-  config,
-  cacheDirectory: directory,
-  installDirectory: directory,
-  environment: {},
-  log,
-  version: '0.0.0',
-  upstreams: inProcessUpstreams(),
-});
-const http = { ...config.http, host: '127.0.0.1', port: 0 };
-const serverInfo = { name: 'ampoule', version: '0.0.0' };
-const server = await startHttpServer({ port: sandbox.port, serverInfo, limits: config.limits, log, http });
-process.send?.({ url: server.url });
-process.once('disconnect', () => void end());
-
-async function end(): Promise<void> {
-  await server.close();
-  await sandbox.close();
-  await rm(directory, { recursive: true, force: true });
-  process.exit();
-}
+await serveGateway(inProcessUpstreams());

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { linkPlanSchema } from '../engine/abi/link-plan.ts';
 import { ERROR_CODES } from '../errors.ts';
+import { runLimitsSchema } from './run-limits-schema.ts';
 import { MAX_HISTORY_FILES, MAX_HISTORY_STEPS } from './worker-protocol.ts';
 
 /** The messages between gateway and executor. Both sides parse what they get; payloads are named in the comments. */
@@ -45,20 +46,6 @@ const history = z.strictObject({
     .optional(),
 });
 
-const limits = z.strictObject({
-  timeoutMs: whole,
-  waitMs: whole,
-  fuel: whole,
-  memoryMb: whole,
-  maxToolCalls: whole,
-  maxConcurrentToolCalls: whole,
-  maxResultBytes: whole,
-  maxStateBytes: whole,
-  maxLogBytes: whole,
-  maxToolArgumentBytes: whole,
-  maxFileBytes: whole,
-});
-
 /** Gateway to executor. */
 export const commandSchema = z.discriminatedUnion('type', [
   z.strictObject({
@@ -84,7 +71,7 @@ export const commandSchema = z.discriminatedUnion('type', [
     key,
     input: z.string(),
     state: z.string(),
-    limits,
+    limits: runLimitsSchema,
     /** Name of a folder in the mount "results". */
     results: folder.optional(),
     /** Name of a folder in the mount "skills". */

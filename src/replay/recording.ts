@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ERROR_CODES, SandboxError } from '../errors.ts';
+import { runLimitsSchema } from '../execute/run-limits-schema.ts';
 import type { ToolAnswer } from '../execute/run.ts';
 import type { ExecutionEnd, ExecutionStart, StoredExecution } from '../execution/execution-store.ts';
 import {
@@ -15,7 +16,6 @@ import {
 const VERSION = 1;
 
 const amount = z.number().min(0);
-const whole = z.int().min(0);
 const number = z.int().min(1);
 const folder = z.string().regex(/^[0-9a-f]{32}$/);
 const key = z.string().regex(/^[0-9a-f]{64}$/);
@@ -34,19 +34,6 @@ const call = z.strictObject({
   arguments: z.string(),
   answer: answer.optional(),
 });
-const limits = z.strictObject({
-  timeoutMs: whole,
-  waitMs: whole,
-  fuel: whole,
-  memoryMb: whole,
-  maxToolCalls: whole,
-  maxConcurrentToolCalls: whole,
-  maxResultBytes: whole,
-  maxStateBytes: whole,
-  maxLogBytes: whole,
-  maxToolArgumentBytes: whole,
-  maxFileBytes: whole,
-});
 
 /** A recording as it is saved, beside its program. */
 export const recordingSchema = z.strictObject({
@@ -58,7 +45,7 @@ export const recordingSchema = z.strictObject({
   /** JSON text, as the state is. */
   input: z.string(),
   state: z.string(),
-  limits,
+  limits: runLimitsSchema,
   /** Milliseconds since 1970. */
   now: z.number(),
   seed: key,
@@ -114,9 +101,9 @@ export function recordingOf(execution: StoredExecution): Recording {
   return { ...(recording as typeof checked.data), script: start.script };
 }
 
-function partsOf({ engineHash, input, state, limits: bounds, now, seed, results, skills }: ExecutionStart) {
+function partsOf({ engineHash, input, state, limits, now, seed, results, skills }: ExecutionStart) {
   const folders = { ...(results !== undefined && { results }), ...(skills !== undefined && { skills }) };
-  return { engineHash, input, state, limits: bounds, now, seed, ...folders };
+  return { engineHash, input, state, limits, now, seed, ...folders };
 }
 
 /** Without what the gateway alone needed, and in the same order. */

@@ -1,23 +1,8 @@
-import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { ALWAYS, answer, asleep, codeOf, later, outcomeOf, pass, resultOf, RULES, stopTime } from '../support/sleeping-run.ts';
-import { openThreadWorkers, START, taskOf, type TaskOptions, type ThreadRun, type ThreadWorker } from '../support/thread-worker.ts';
+import { expect, test } from 'vitest';
+import { ALWAYS, answer, asleep, codeOf, later, outcomeOf, pass, resultOf, RULES, runsInWorkers, WAIT } from '../support/sleeping-run.ts';
+import { START, type TaskOptions, type ThreadRun } from '../support/thread-worker.ts';
 
-let workers: ThreadWorker[];
-beforeAll(async () => {
-  workers = await openThreadWorkers(2);
-});
-beforeEach(stopTime);
-afterEach(() => {
-  vi.useRealTimers();
-});
-
-async function begin(body: string, options: TaskOptions = {}, worker = 0): Promise<ThreadRun> {
-  const run = (workers[worker] as ThreadWorker).begin(taskOf(body, options));
-  await run.settled();
-  return run;
-}
-
-const WAIT = 'return [await ampoule.callTool("s", "t"), Date.now()]';
+const { begin } = runsInWorkers();
 
 /** Answers every call with its own number, waking the run whenever it has been put away. */
 async function toEnd(body: string, options: TaskOptions): Promise<ThreadRun> {

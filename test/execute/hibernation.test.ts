@@ -2,30 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hash } from 'blake3';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
-import { ALWAYS, answer, asleep, codeOf, later, outcomeOf, pass, resultOf, RULES, stopTime } from '../support/sleeping-run.ts';
-import { openThreadWorkers, START, taskOf, type TaskOptions, type ThreadRun, type ThreadWorker } from '../support/thread-worker.ts';
+import { afterAll, expect, test } from 'vitest';
+import { ALWAYS, answer, asleep, codeOf, later, outcomeOf, pass, resultOf, RULES, runsInWorkers, WAIT } from '../support/sleeping-run.ts';
+import { START } from '../support/thread-worker.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ampoule-hibernation-'));
 writeFileSync(join(folder, 'a.txt'), 'the file');
 
-let workers: ThreadWorker[];
-beforeAll(async () => {
-  workers = await openThreadWorkers(2, { docs: folder });
-});
+const { start, begin } = runsInWorkers({ docs: folder });
 afterAll(() => rmSync(folder, { recursive: true }));
-beforeEach(stopTime);
-afterEach(() => {
-  vi.useRealTimers();
-});
-
-async function begin(body: string, options: TaskOptions = {}, worker = 0): Promise<ThreadRun> {
-  const run = (workers[worker] as ThreadWorker).begin(taskOf(body, options));
-  await run.settled();
-  return run;
-}
-
-const WAIT = 'return [await ampoule.callTool("s", "t"), Date.now()]';
 
 test('a run that waits is put away after its time, and not before', async () => {
   const run = await begin(WAIT, { hibernation: RULES });
@@ -65,7 +50,7 @@ test('a run that is asked to is put away while it waits, and no other', async ()
 });
 
 test('a run whose answer has come is not put away', async () => {
-  const run = (workers[0] as ThreadWorker).begin(taskOf(WAIT, { hibernation: ALWAYS }));
+  const run = start(WAIT, { hibernation: ALWAYS });
   run.port.receive({ type: 'hibernate' });
   run.answer(1, '{"ok":7}');
   await run.settled();

@@ -1,7 +1,7 @@
-import { vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, vi } from 'vitest';
 import type { FinishedRun } from '../../src/execute/worker/run-program.ts';
 import type { HibernatedRun, RunFrom } from '../../src/execute/run.ts';
-import type { ThreadRun } from './thread-worker.ts';
+import { openThreadWorkers, taskOf, type TaskOptions, type ThreadRun, type ThreadWorker } from './thread-worker.ts';
 
 /** What a test does with a run of which it decides the time. */
 
@@ -12,6 +12,33 @@ export const ALWAYS = { ...RULES, afterMs: 0 };
 export function stopTime(): void {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
 }
+
+/** Begin a run in a worker, the first one when nothing else is said. */
+export interface RunStarts {
+  readonly start: (body: string, options?: TaskOptions, worker?: number) => ThreadRun;
+  /** As `start`, and it has done its first step. */
+  readonly begin: (body: string, options?: TaskOptions, worker?: number) => Promise<ThreadRun>;
+}
+
+/** Two workers for all tests of a file, in each of which time stands still. */
+export function runsInWorkers(mounts?: Readonly<Record<string, string>>): RunStarts {
+  let workers: ThreadWorker[];
+  beforeAll(async () => {
+    workers = await openThreadWorkers(2, mounts);
+  });
+  beforeEach(stopTime);
+  afterEach(() => void vi.useRealTimers());
+  const start: RunStarts['start'] = (body, options, worker = 0) => (workers[worker] as ThreadWorker).begin(taskOf(body, options));
+  const begin: RunStarts['begin'] = async (...of) => {
+    const run = start(...of);
+    await run.settled();
+    return run;
+  };
+  return { start, begin };
+}
+
+/** The body of a program that tells what it was answered, and when. */
+export const WAIT = 'return [await ampoule.callTool("s", "t"), Date.now()]';
 
 export async function pass(run: ThreadRun, ms: number): Promise<void> {
   vi.advanceTimersByTime(ms);
