@@ -27,7 +27,6 @@ export class RunHandle {
   #wasQueued = false;
   #hasScript = false;
   #hasEnded = false;
-  #isCancelled = false;
   #begunAt = Infinity;
   #onTaken: (() => void) | undefined;
   #resolve!: (outcome: RunOutcome | HibernatedRun) => void;
@@ -147,24 +146,15 @@ export class RunHandle {
     this.#resolve(outcome);
   }
 
-  /** The run has left its process, and can go on in any other. @returns why that cannot be, if so */
+  /** The run has left its process, and can go on in any other; also one that was cancelled in that moment, whose logs are in its image. @returns why that cannot be, if so */
   hibernate(event: HibernatedEvent, image: Uint8Array): string | undefined {
     const { pending, nextTimer, now, usage } = event;
     const reason = this.#state === 'queued' ? 'it put away a run that was queued' : refuseImage(this, event, image);
     if (reason !== undefined) return reason;
-    if (this.#isCancelled) {
-      this.fail('ERR_EXECUTE_CANCELLED', 'The run was cancelled.', undefined, usage);
-      return undefined;
-    }
     this.#leave();
     // The gateway counts calls itself: what the run may number next depends on it.
     this.#resolve({ status: 'hibernated', image, pending, lastCall: this.told.last, nextTimer, now, usage });
     return undefined;
-  }
-
-  /** Its caller wants no more of it: it will end, and not be put away. */
-  cancelled(): void {
-    this.#isCancelled = true;
   }
 
   /** Ends a run that did not begin. */

@@ -169,7 +169,6 @@ export class SupervisedExecutor implements DurableExecutor {
   }
 
   #cancel(run: number, handle: RunHandle): void {
-    handle.cancelled();
     this.#supervisor.child?.send({ type: 'cancel', run });
     void sleep(CANCEL_GRACE_MS, undefined, { ref: false }).then(() => handle.fail('ERR_EXECUTE_CANCELLED', 'The run was cancelled.'));
   }

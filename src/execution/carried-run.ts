@@ -12,6 +12,7 @@ import { LinkedAbort } from './linked-abort.ts';
 import { CANCELLED } from './made-outcome.ts';
 import { closing, endOf, hasGoneOn } from './run-ends.ts';
 import { takeOver } from './take-over.ts';
+import { cancelledAsleep } from './wake.ts';
 
 /** One run, from its beginning or from where another process left it, to its end: attempt after attempt, with sleep in between. */
 export class CarriedRun {
@@ -75,7 +76,7 @@ export class CarriedRun {
   }
 
   async #stay(next: Attempt): Promise<Left> {
-    const { executor, request, book, record, state, turn, ends, signal } = this.#run;
+    const { executor, request, book, record, state, turn, signal } = this.#run;
     // Only a run that is begun again can go another way than before.
     const stop = next.from && new LinkedAbort(signal);
     const [onSign, onNews, onDifference] = [() => this.#isTaken(), () => this.#hasNews(), () => stop?.abort()];
@@ -84,13 +85,19 @@ export class CarriedRun {
       return await attempt(executor, requestOf(request, next), events, stop?.signal ?? signal);
     } catch (thrown) {
       if (!this.#run.hasBegun || this.#run.hasLeft) throw thrown;
-      // It was cancelled on its way, say: a run that was begun has an outcome.
-      return ends.with(signal.aborted ? CANCELLED : endOf(thrown));
+      return await this.#stopped(next, thrown);
     } finally {
       stop?.close();
       turn.leave();
       book.released();
     }
+  }
+
+  /** It was cancelled on its way, say: a run that was begun has an outcome. */
+  #stopped({ from }: Attempt, thrown: unknown): Promise<Left> {
+    const { ends, signal, image } = this.#run;
+    if (!signal.aborted) return ends.with(endOf(thrown));
+    return from?.kind === 'image' && image?.hasNews === false ? cancelledAsleep(this.#run, image) : ends.with(CANCELLED);
   }
 
   /** A worker has it. */

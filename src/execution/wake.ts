@@ -18,7 +18,8 @@ export async function goOn(run: HeldRun, image: KeptImage): Promise<Next> {
   }
 }
 
-async function cancelledAsleep({ all, executor, request, clock, ends }: HeldRun, image: KeptImage): Promise<LeftEnded> {
+/** The end of a run that was cancelled and has not gone on from its image: with what is in that. */
+export async function cancelledAsleep({ all, executor, request, clock, ends }: HeldRun, image: KeptImage): Promise<LeftEnded> {
   const { timers, clocks } = all;
   const ending = { executor, request, image, now: clock.now(), timers, monotonic: () => clocks.monotonic() };
   const outcome = await outcomeOfSleeping(ending, CANCELLED);

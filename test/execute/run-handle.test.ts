@@ -91,14 +91,6 @@ test('an image just within its bound is taken, and one just over it is not', () 
   expect(over.handle.ended).toBe(false);
 });
 
-test('a run that is put away while its cancel is on its way ends as cancelled, with what it used', async () => {
-  const { handle, event } = openDurable();
-  void callOnce(handle);
-  handle.cancelled();
-  expect(handle.hibernate(event, IMAGE)).toBeUndefined();
-  expect(await handle.outcome).toMatchObject({ end: { status: 'failed', code: 'ERR_EXECUTE_CANCELLED' }, usage: USAGE });
-});
-
 test('an attempt is lost with its process whether it had begun or not, and says which', async () => {
   const [begun, queued] = [openDurable().handle, openDurable().handle];
   queued.queued();

@@ -238,6 +238,26 @@ describe('cancelling', () => {
     expect(all.runs.waiting).toBe(0);
   });
 
+  test('a run on its way out of its sleep ends it with its logs, and its calls', async () => {
+    let onImage = (): void => undefined;
+    const image: ExecutionStore['image'] = (id) => {
+      onImage();
+      return store.image(id);
+    };
+    await using all = openRuns({ store: changed(store, { image }) });
+    const tool = new HeldTool();
+    const run = await begin(all, CALLS, { onCall: tool.onCall });
+    await tool.answer(1);
+    await tool.untilCalled(3);
+    await until(() => run.waits.at(-1)?.length === 2);
+    onImage = () => run.controller.abort();
+    await tool.answer(2);
+    const { end, logs, calls } = await run.outcome;
+    expect(end).toMatchObject({ status: 'failed', code: 'ERR_EXECUTE_CANCELLED' });
+    expect(logs).toEqual([{ level: 'info', message: '1 steps' }]);
+    expect(calls.map(({ tool: name }) => name)).toEqual(['one', 'two', 'three']);
+  });
+
   test('a run whose image is gone ends it with the calls that are stored', async () => {
     await using all = openRuns({ store });
     const tool = new HeldTool();
