@@ -1,4 +1,3 @@
-import { Command } from 'commander';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,13 +5,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { addApprovalCommands } from '../../src/cli/approvals-commands.ts';
-import type { ProcessContext } from '../../src/cli/command.ts';
-import { errorText } from '../../src/cli/error-text.ts';
 import type { ExecutionStore, StoredApproval } from '../../src/execution/execution-store.ts';
 import { openExecutions } from '../../src/execution/store/sqlite-executions.ts';
 import { fixture, spawnAmpoule, temporary, writeConfig } from '../e2e/harness.ts';
 import { begin, end } from '../execution/asked-executions.ts';
 import { LIMIT_DEFAULTS } from '../server/canned-port.ts';
+import { inProcess } from './in-process.ts';
 import { cli, type CliResult } from './run-cli.ts';
 
 const folder = await temporary();
@@ -36,21 +34,7 @@ beforeEach(async () => {
 const spawned = (...args: string[]): Promise<CliResult> => cli(['approvals', ...args, '--config', config]);
 
 /** The same command line in this process, which takes no second to start. */
-async function approvals(...args: string[]): Promise<CliResult> {
-  const written = { stdout: '', stderr: '' };
-  const stream = (name: 'stdout' | 'stderr') => ({ write: (text: string) => (written[name] += text) });
-  const folders = { workingDirectory: folder.path, packageDirectory: folder.path };
-  const context = { ...folders, environment: {}, stdout: stream('stdout'), stderr: stream('stderr') } as unknown as ProcessContext;
-  const program = new Command('ampoule').exitOverride();
-  const withConfig = (command: Command): Command => command.option('-c, --config <file>');
-  addApprovalCommands(program, { context, withConfig, load: (command) => command() });
-  try {
-    await program.parseAsync(['approvals', ...(args.includes('--config') ? args : [...args, '--config', config])], { from: 'user' });
-    return { code: 0, ...written };
-  } catch (error) {
-    return { code: 1, stdout: written.stdout, stderr: written.stderr + errorText(error) };
-  }
-}
+const approvals = (...args: string[]): Promise<CliResult> => inProcess(addApprovalCommands, folder.path, config, ['approvals', ...args]);
 
 const CODE = 'import { remove } from "servers/tickets";\nreturn remove({ id: "7" });';
 

@@ -1,16 +1,14 @@
-import { Command } from 'commander';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openAuditRegister } from '../../src/audit/audit-register.ts';
-import type { ProcessContext } from '../../src/cli/command.ts';
-import { errorText } from '../../src/cli/error-text.ts';
 import { addExecutionCommands } from '../../src/cli/executions-commands.ts';
 import type { ExecutionStore } from '../../src/execution/execution-store.ts';
 import { openExecutions } from '../../src/execution/store/sqlite-executions.ts';
 import { temporary, writeConfig } from '../e2e/harness.ts';
 import { COMPLETED, LIMITS, newExecution, sentCall, START, USAGE, waitOf } from '../execution/stored-executions.ts';
+import { inProcess } from './in-process.ts';
 import { cli, type CliResult } from './run-cli.ts';
 
 const folder = await temporary();
@@ -94,21 +92,7 @@ async function story(): Promise<void> {
 }
 
 /** A process of its own takes a second to start: the same command line in this one. */
-async function executions(...args: string[]): Promise<CliResult> {
-  const written = { stdout: '', stderr: '' };
-  const stream = (name: 'stdout' | 'stderr') => ({ write: (text: string) => (written[name] += text) });
-  const folders = { workingDirectory: folder.path, packageDirectory: folder.path };
-  const context = { ...folders, environment: {}, stdout: stream('stdout'), stderr: stream('stderr') } as unknown as ProcessContext;
-  const program = new Command('ampoule').exitOverride();
-  const withConfig = (command: Command): Command => command.option('-c, --config <file>');
-  addExecutionCommands(program, { context, withConfig, load: (command) => command() });
-  try {
-    await program.parseAsync(['executions', ...(args.includes('--config') ? args : [...args, '--config', config])], { from: 'user' });
-    return { code: 0, ...written };
-  } catch (error) {
-    return { code: 1, stdout: written.stdout, stderr: written.stderr + errorText(error) };
-  }
-}
+const executions = (...args: string[]): Promise<CliResult> => inProcess(addExecutionCommands, folder.path, config, ['executions', ...args]);
 
 async function ids(...args: string[]): Promise<string[]> {
   const { stdout } = await executions('list', '--json', ...args);

@@ -18,6 +18,8 @@ export const ASKED = {
 export interface TaskFixture {
   readonly server: { readonly url: string; close(): Promise<void> };
   readonly port: CannedPort;
+  /** An id of an execution that no other test has. */
+  readonly nextId: () => string;
   /** Resolves when there is the execution. */
   readonly begun: (executionId: string) => Promise<void>;
 }
@@ -25,7 +27,8 @@ export interface TaskFixture {
 export async function startTasks(): Promise<TaskFixture> {
   const port = createCannedPort();
   const { server } = await startFixture({ port: { ...port, approvals: port.executions.approvals } });
-  return { server, port, begun: (id) => eventually(() => port.executions.has(id)) };
+  let ids = 0;
+  return { server, port, nextId: () => `exe_t${++ids}`, begun: (id) => eventually(() => port.executions.has(id)) };
 }
 
 /** How a run ends that fails. */

@@ -5,27 +5,18 @@ import { StreamableHTTPClientTransport as OldHttp } from '@modelcontextprotocol/
 import { CallToolResultSchema, ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from './http-fixture.ts';
-import { ASKED, failing, startTasks, TOOL, type TaskFixture } from './task-fixture.ts';
+import { ASKED, failing, startTasks, TOOL } from './task-fixture.ts';
 
 const PROGRAM = fileURLToPath(new URL('./stdio-program.ts', import.meta.url));
 
-let fixture: TaskFixture;
-let port: TaskFixture['port'];
-let begun: TaskFixture['begun'];
-beforeAll(async () => {
-  fixture = await startTasks();
-  ({ port, begun } = fixture);
-});
-afterAll(() => fixture.server.close());
-
-let ids = 0;
-const nextId = (): string => `exe_t${++ids}`;
+const { server, port, begun, nextId } = await startTasks();
+afterAll(() => server.close());
 
 describe('tasks of 2025-11-25 with the v1 client', () => {
   let client: OldClient;
   beforeAll(async () => {
     client = new OldClient({ name: 'test', version: '1' });
-    await client.connect(new OldHttp(new URL(fixture.server.url)));
+    await client.connect(new OldHttp(new URL(server.url)));
     await client.listTools();
   });
   afterAll(() => client.close());

@@ -1,24 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { connectTasks, envelope, MODERN, sendModern } from './task-client.ts';
-import { failing, startTasks, TOOL, type TaskFixture } from './task-fixture.ts';
+import { failing, startTasks, TOOL } from './task-fixture.ts';
 
 const TASKS = { extensions: { 'io.modelcontextprotocol/tasks': {} } };
 
-let fixture: TaskFixture;
-let port: TaskFixture['port'];
-let begun: TaskFixture['begun'];
-beforeAll(async () => {
-  fixture = await startTasks();
-  ({ port, begun } = fixture);
-});
-afterAll(() => fixture.server.close());
-
-let ids = 0;
-const nextId = (): string => `exe_t${++ids}`;
+const { server, port, begun, nextId } = await startTasks();
+afterAll(() => server.close());
 
 describe.concurrent.each(['2025-11-25', MODERN] as const)('tasks of %s with the official tasks client', (revision) => {
   test('run from their creation to their result', async () => {
-    await using client = await connectTasks(revision, fixture.server.url);
+    await using client = await connectTasks(revision, server.url);
     const id = nextId();
     const execution = await client.session.callTool('execute_code', { code: `job:${id}` }, { task: { preference: 'prefer' } });
     expect(execution.kind).toBe('task');
@@ -28,7 +19,7 @@ describe.concurrent.each(['2025-11-25', MODERN] as const)('tasks of %s with the 
   });
 
   test('are cancelled', async () => {
-    await using client = await connectTasks(revision, fixture.server.url);
+    await using client = await connectTasks(revision, server.url);
     const id = nextId();
     const execution = await client.session.callTool('execute_code', { code: `job:${id}` }, { task: { preference: 'prefer' } });
     await execution.cancel();
@@ -43,7 +34,7 @@ describe.concurrent('questions of tasks of 2026-07-28', () => {
     [{ action: 'decline' }, { granted: false, reason: 'refused' }],
   ] as const)('are put before the user of the client, who says %j', async (said, result) => {
     const heard: string[] = [];
-    await using client = await connectTasks(MODERN, fixture.server.url, (message) => {
+    await using client = await connectTasks(MODERN, server.url, (message) => {
       heard.push(message);
       return said;
     });
@@ -54,17 +45,17 @@ describe.concurrent('questions of tasks of 2026-07-28', () => {
 
   test('go to the operator where the client has no user to ask, and answers to others change nothing', async () => {
     const id = nextId();
-    await sendModern(fixture.server.url, {
+    await sendModern(server.url, {
       method: 'tools/call',
       params: { name: 'execute_code', arguments: { code: `asks:${id}` }, _meta: envelope(TASKS) },
     });
     const get = async (capabilities: object) =>
-      (await sendModern(fixture.server.url, { method: 'tasks/get', params: { taskId: id, _meta: envelope(capabilities) } })).result;
+      (await sendModern(server.url, { method: 'tasks/get', params: { taskId: id, _meta: envelope(capabilities) } })).result;
     expect(await get(TASKS)).toMatchObject({ status: 'working', statusMessage: expect.stringContaining('`ampoule approvals`') as string });
     const inputRequests = { apr_1: { method: 'elicitation/create', params: { message: 'May it drop?' } } };
     expect(await get({ ...TASKS, elicitation: {} })).toMatchObject({ status: 'input_required', inputRequests });
     const inputResponses = { apr_other: { action: 'accept', content: { approve: true } } };
-    const update = await sendModern(fixture.server.url, {
+    const update = await sendModern(server.url, {
       method: 'tasks/update',
       params: { taskId: id, inputResponses, _meta: envelope(TASKS) },
     });
@@ -75,19 +66,19 @@ describe.concurrent('questions of tasks of 2026-07-28', () => {
 
 describe.concurrent('tasks of 2026-07-28', () => {
   const get = (taskId: string, capabilities: object = TASKS) =>
-    sendModern(fixture.server.url, { method: 'tasks/get', params: { taskId, _meta: envelope(capabilities) } });
+    sendModern(server.url, { method: 'tasks/get', params: { taskId, _meta: envelope(capabilities) } });
   const call = (args: object, capabilities: object = TASKS, name = 'execute_code') =>
-    sendModern(fixture.server.url, { method: 'tools/call', params: { name, arguments: args, _meta: envelope(capabilities) } });
+    sendModern(server.url, { method: 'tools/call', params: { name, arguments: args, _meta: envelope(capabilities) } });
 
   test('are offered as an extension, and nothing is left of the older ones', async () => {
-    const { result } = await sendModern(fixture.server.url, { method: 'server/discover', params: { _meta: envelope({}) } });
+    const { result } = await sendModern(server.url, { method: 'server/discover', params: { _meta: envelope({}) } });
     const capabilities = result?.['capabilities'] as { extensions: object; tasks?: unknown };
     expect(capabilities.extensions).toHaveProperty(['io.modelcontextprotocol/tasks'], {});
     expect(capabilities.tasks).toBeUndefined();
-    const list = await sendModern(fixture.server.url, { method: 'tools/list', params: { _meta: envelope({}) } });
+    const list = await sendModern(server.url, { method: 'tools/list', params: { _meta: envelope({}) } });
     expect(JSON.stringify(list)).not.toContain('taskSupport');
     for (const method of ['tasks/result', 'tasks/list']) {
-      const answer = await sendModern(fixture.server.url, { method, params: { taskId: 'x', _meta: envelope(TASKS) } });
+      const answer = await sendModern(server.url, { method, params: { taskId: 'x', _meta: envelope(TASKS) } });
       expect(answer.error?.code).toBe(-32_601);
     }
   });
@@ -130,7 +121,7 @@ describe.concurrent('tasks of 2026-07-28', () => {
   test('are for clients that have the extension', async () => {
     for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel']) {
       const params = { taskId: 'exe_1', inputResponses: {}, _meta: envelope({}) };
-      expect((await sendModern(fixture.server.url, { method, params })).error).toMatchObject({
+      expect((await sendModern(server.url, { method, params })).error).toMatchObject({
         code: -32_021,
         data: { requiredCapabilities: TASKS },
       });
@@ -140,7 +131,7 @@ describe.concurrent('tasks of 2026-07-28', () => {
   test('that never were are unknown', async () => {
     for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel']) {
       const params = { taskId: 'exe_nobody', inputResponses: {}, _meta: envelope(TASKS) };
-      expect((await sendModern(fixture.server.url, { method, params })).error?.code).toBe(-32_602);
+      expect((await sendModern(server.url, { method, params })).error?.code).toBe(-32_602);
     }
   });
 });
