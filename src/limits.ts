@@ -80,7 +80,7 @@ export const LIMITS = {
     minimum: MiB,
     maximum: 1_048_576 * MiB,
     unit: 'bytes',
-    against: 'executions that fill the disk; those that ended longest ago go first, then no run is put away',
+    against: 'executions that fill the disk; those of the principal that holds most go, the oldest first, then no run is put away',
     enforcedIn: 'execution/store/store-upkeep.ts',
   },
   executionTtlMs: {

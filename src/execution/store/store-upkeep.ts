@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { BUSY_TIMEOUT_MS } from '../../store/database.ts';
 import { noRoom } from '../execution-errors.ts';
+import { Goers, type Goer } from '../ended-goers.ts';
 import type { Statements } from './execution-parts.ts';
 
 export interface UpkeepLimits {
@@ -27,6 +28,7 @@ export class StoreUpkeep {
   readonly #db: DatabaseSync;
   readonly #run: Statements;
   readonly #limits: UpkeepLimits;
+  #goers: Goers | undefined;
   #written = 0;
 
   constructor(db: DatabaseSync, run: Statements, limits: UpkeepLimits) {
@@ -42,20 +44,26 @@ export class StoreUpkeep {
     const expired = this.#run.expired.all(now - this.#limits.executionTtlMs, EXPIRE_AT_ONCE);
     for (const { n } of expired) this.#run.remove.run(n ?? null);
     for (let count = 0; count < EXPIRE_AT_ONCE && this.#usedBytes() > this.#limits.maxStoredBytes; count++) {
-      if (!this.#removeOldest(now)) break;
+      if (this.#removeOne(now) === undefined) break;
     }
   }
 
-  /** Removes what ended longest ago until so many bytes fit; nothing, when they do not fit without all of it. @throws SandboxError ERR_EXECUTION_FULL */
+  /**
+   * Removes, of whoever holds most, what ended longest ago, until so many bytes fit; nothing, when they do not fit without all of it.
+   * @throws SandboxError ERR_EXECUTION_FULL
+   */
   makeRoom(bytes: number, now: number): void {
     const { maxStoredBytes } = this.#limits;
     const fits = (): boolean => this.#usedBytes() + bytes <= maxStoredBytes;
     if (fits()) return;
+    const gone: Goer[] = [];
     this.#db.exec('SAVEPOINT room');
-    while (!fits() && this.#removeOldest(now));
+    for (let one; !fits() && (one = this.#removeOne(now)) !== undefined; gone.push(one));
     const hasRoom = fits();
     this.#db.exec(hasRoom ? 'RELEASE room' : 'ROLLBACK TO room; RELEASE room');
-    if (!hasRoom) throw noRoom(bytes, maxStoredBytes);
+    if (hasRoom) return;
+    this.#goers?.giveBack(gone);
+    throw noRoom(bytes, maxStoredBytes);
   }
 
   /** So much was written: a part of it is in the log. */
@@ -78,10 +86,11 @@ export class StoreUpkeep {
       this.#written = 0;
       this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)');
     }
+    const isCounting = this.#goers?.count() ?? false;
     const before = this.#free();
     transact(() => this.tidy(now));
     const { pages, free } = this.#free();
-    const isTidying = free > before.free;
+    const isTidying = isCounting || free > before.free;
     // What is free is used again first: giving back every page that is needed a moment later would be work for nothing.
     if (free <= SPARE_PAGES + pages / 16) return isTidying;
     this.#db.exec(`PRAGMA incremental_vacuum(${PAGES_AT_ONCE})`);
@@ -89,12 +98,13 @@ export class StoreUpkeep {
     return true;
   }
 
-  #removeOldest(now: number): boolean {
-    // The clock may have been set back since.
-    const n = (this.#run.oldestEnded.get(now - FETCH_MS) ?? this.#run.endedLater.get(now))?.['n'];
-    if (n === undefined) return false;
-    this.#run.remove.run(n);
-    return true;
+  #removeOne(now: number): Goer | undefined {
+    this.#goers ??= new Goers(this.#db);
+    // The clock may have been set back since it ended.
+    const oldest = (): unknown => (this.#run.oldestEnded.get(now - FETCH_MS) ?? this.#run.endedLater.get(now))?.['n'];
+    const goer = this.#goers.next(now - FETCH_MS, now) ?? this.#goers.goer(oldest());
+    if (goer !== undefined) this.#run.remove.run(goer.n);
+    return goer;
   }
 
   /** What the file has in use. */
