@@ -1,14 +1,12 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { ServerConfig } from '../config/schema.ts';
 import { pause } from './abortable.ts';
 import { backOffMs } from './back-off.ts';
 import type { CallAnswer } from './call.ts';
 import { failedAnswer } from './call.ts';
-import type { CatalogServer, CatalogTool, UpstreamState } from './catalog.ts';
+import type { CatalogServer, CatalogTool } from './catalog.ts';
 import type { Negotiation } from './connection.ts';
 import { Connection } from './connection.ts';
-import type { ConnectFailure } from './failure.ts';
-import { connectFailure, ConnectionLost, isNegotiationFailure, loginAnswerOf } from './failure.ts';
+import { connectFailure, ConnectionLost, isNegotiationFailure } from './failure.ts';
 import type { LiveLogin } from './login/live-login.ts';
 import { keepEqual } from './keep-equal.ts';
 import { createServerLogin, type Logins } from './login/logins.ts';
@@ -16,6 +14,8 @@ import { NextTry } from './next-try.ts';
 import type { UpstreamOptions } from './options.ts';
 import type { Redact } from './redact.ts';
 import { createRedact } from './redact.ts';
+import { Relisting } from './relisting.ts';
+import { ServerState, told } from './server-state.ts';
 import type { ToolFilter } from './tool-filter.ts';
 import { createToolFilter } from './tool-filter.ts';
 import { unknownTool } from './unknown.ts';
@@ -25,31 +25,26 @@ const TRY_FACTOR = 4;
 /** A connection that lived this long was a good one: the next retry starts from the shortest wait. */
 const GOOD_MS = 10_000;
 const HEALTH_CHECK_GAP_MS = 1_000;
-const REFRESH_GAP_MS = 250;
-const MAX_INSTRUCTIONS_LENGTH = 16 * 1024;
 
 /** One upstream server: keeps it connected, knows its tools, calls them. */
 export class UpstreamServer {
   readonly name: string;
   readonly #config: ServerConfig;
   readonly #options: UpstreamOptions;
-  readonly #onUpdate: () => void;
   readonly #redact: Redact;
   readonly #filter: ToolFilter;
   readonly #login: LiveLogin | undefined;
+  readonly #state: ServerState;
   readonly #closing = new AbortController();
+  readonly #relisting = new Relisting(() => this.#connection && this.#relist(this.#connection), this.#closing.signal);
   readonly #firstTry = Promise.withResolvers<void>();
-  #snapshot: CatalogServer;
   #connection: Connection | undefined;
   #listed: ReadonlyMap<string, CatalogTool> = new Map();
   #negotiation: Negotiation;
   /** Why we ended the connection, where that says more than that it ended. */
   #lost: unknown;
-  #publicReason: string | undefined;
   #lastStderr = '';
   #running: Promise<void> = Promise.resolve();
-  #refreshing: Promise<void> | undefined;
-  #refreshAgain = false;
   #checkedAt = -Infinity;
   #readyAt: number | undefined;
   readonly #nextTry = new NextTry();
@@ -63,19 +58,18 @@ export class UpstreamServer {
     this.name = name;
     this.#config = config;
     this.#options = options;
-    this.#onUpdate = onUpdate;
     const { log, lookup } = options;
     if (config.type !== 'stdio') this.#login = createServerLogin({ server: name, config, logins, log, lookup });
     this.#redact = createRedact(config, () => this.#login?.secrets() ?? []);
     this.#filter = createToolFilter(config.tools);
     this.#negotiation = config.type === 'http' ? 'auto' : 'legacy';
-    this.#snapshot = Object.freeze({ name, state: config.enabled ? 'connecting' : 'disabled', tools: [] });
+    this.#state = new ServerState(name, config.enabled, onUpdate);
     if (config.enabled) this.#running = this.#keepConnected();
     else this.#firstTry.resolve();
   }
 
   get snapshot(): CatalogServer {
-    return this.#snapshot;
+    return this.#state.snapshot;
   }
 
   /** Resolves when the server is ready, has failed its first try, is disabled or closed, or the connect timeout has passed. */
@@ -96,9 +90,9 @@ export class UpstreamServer {
     const connection = this.#connection;
     if (connection === undefined) {
       this.#nextTry.want();
-      return this.#unavailable();
+      return this.#state.unavailable();
     }
-    if (listed === undefined) return unknownTool(this.#snapshot, tool);
+    if (listed === undefined) return unknownTool(this.snapshot, tool);
     const answer = await connection.call(listed, args, signal);
     if (!answer.ok && (answer.error.code === 'ERR_UPSTREAM_CLOSED' || answer.error.code === 'ERR_UPSTREAM_LOGIN')) this.#checkHealth();
     return answer;
@@ -120,7 +114,7 @@ export class UpstreamServer {
       this.#firstTry.resolve();
       if (this.#readyAt !== undefined && performance.now() - this.#readyAt > GOOD_MS) failures = 0;
       // A login that is made meanwhile is a reason to try at once.
-      const login = this.#snapshot.state === 'login' ? this.#login : undefined;
+      const login = this.snapshot.state === 'login' ? this.#login : undefined;
       await this.#nextTry.wait(backOffMs(failures), signal, login && ((over) => login.changed(over)));
     }
   }
@@ -138,8 +132,8 @@ export class UpstreamServer {
       await this.#adopt(connection, await connection.listTools(tryMs, signal));
       clearTimeout(timer);
       this.#readyAt = performance.now();
-      this.#options.log.info(`upstream ${this.name}: connected, ${this.#snapshot.tools.length} tools`);
-      if (this.#refreshAgain) this.#refresh();
+      this.#options.log.info(`upstream ${this.name}: connected, ${this.snapshot.tools.length} tools`);
+      this.#relisting.catchUp();
       await this.#untilEnd(connection, closing);
     } catch (error) {
       if (isNegotiationFailure(error)) this.#negotiation = this.#negotiation === 'auto' ? 'legacy' : 'auto';
@@ -164,7 +158,7 @@ export class UpstreamServer {
         negotiation: this.#config.type === 'sse' ? 'legacy' : this.#negotiation,
         requestTimeoutMs,
         onStderr: (line) => this.#noteStderr(line),
-        onToolsChanged: () => this.#refresh(),
+        onToolsChanged: () => this.#relisting.want(),
         onTrouble: (error) => this.#noteTrouble(error),
       },
       signal,
@@ -186,30 +180,11 @@ export class UpstreamServer {
     this.#connection = connection;
     const tools = [...this.#listed.values()].filter((tool) => this.#filter(tool.name)).sort((a, b) => compare(a.name, b.name));
     const { title, instructions } = connection;
-    this.#update('ready', {
-      tools: isDeepStrictEqual(tools, this.#snapshot.tools) ? this.#snapshot.tools : Object.freeze(tools),
-      ...(title !== undefined && { title: this.#redact(title) }),
-      ...(instructions !== undefined && { instructions: instructions.slice(0, MAX_INSTRUCTIONS_LENGTH) }),
-    });
-    this.#publicReason = undefined;
+    this.#state.ready({ title: title === undefined ? undefined : this.#redact(title), instructions, tools });
     this.#firstTry.resolve();
   }
 
   /** Lists the tools again; a listing that fails ends the connection, which is then made anew. */
-  #refresh(): void {
-    const connection = this.#connection;
-    if (this.#closing.signal.aborted) return;
-    // Before the first list is in, or while another is on its way: there may be a change that it does not have.
-    this.#refreshAgain = connection === undefined || this.#refreshing !== undefined;
-    if (connection === undefined || this.#refreshing !== undefined) return;
-    this.#refreshing = this.#relist(connection).then(async () => {
-      // A server that tells of changes without end does not keep us busy without end.
-      await pause(REFRESH_GAP_MS, this.#closing.signal);
-      this.#refreshing = undefined;
-      if (this.#refreshAgain) this.#refresh();
-    });
-  }
-
   async #relist(connection: Connection): Promise<void> {
     try {
       const listing = await connection.listTools(this.#options.connectTimeoutMs, this.#closing.signal);
@@ -233,7 +208,7 @@ export class UpstreamServer {
     const now = performance.now();
     if (now - this.#checkedAt < HEALTH_CHECK_GAP_MS) return;
     this.#checkedAt = now;
-    this.#refresh();
+    this.#relisting.want();
   }
 
   #noteStderr(line: string): void {
@@ -244,9 +219,7 @@ export class UpstreamServer {
   }
 
   #noteSlow(): void {
-    if (this.#snapshot.state !== 'connecting' || this.#snapshot.reason !== undefined || this.#closing.signal.aborted) return;
-    this.#publicReason = `it has not answered for ${this.#options.connectTimeoutMs} ms`;
-    this.#update('connecting', { reason: this.#publicReason });
+    if (!this.#closing.signal.aborted) this.#state.slow(this.#options.connectTimeoutMs);
   }
 
   #retryLater(error: unknown): void {
@@ -254,32 +227,11 @@ export class UpstreamServer {
     const failure = connectFailure(error, this.#config, this.#redact);
     // A process that ended has mostly said why.
     const hasWords = failure.detail === undefined && this.#lastStderr !== '';
-    const reason = told(hasWords ? { ...failure, detail: `it last wrote "${this.#lastStderr}"` } : failure);
+    const shown = hasWords ? { ...failure, detail: `it last wrote "${this.#lastStderr}"` } : failure;
     this.#lastStderr = '';
-    this.#publicReason = failure.reason;
-    this.#options.log.warn(`upstream ${this.name}: ${reason}`);
-    this.#update(failure.needsLogin === true ? 'login' : 'retrying', { reason });
+    this.#options.log.warn(`upstream ${this.name}: ${told(shown)}`);
+    this.#state.failed(shown);
   }
-
-  #update(state: UpstreamState, changes: Partial<CatalogServer>): void {
-    const { reason: _old, ...kept } = this.#snapshot;
-    const next = { ...kept, ...changes, state };
-    if (isDeepStrictEqual(next, { ...this.#snapshot })) return;
-    this.#snapshot = Object.freeze(next);
-    this.#onUpdate();
-  }
-
-  #unavailable(): CallAnswer {
-    const { state } = this.#snapshot;
-    if (state === 'login') return loginAnswerOf(this.name, this.#publicReason ?? 'it needs a login');
-    const why = this.#publicReason === undefined ? '' : `: ${this.#publicReason}`;
-    const hint = state === 'disabled' ? 'The operator has disabled it.' : 'It is being connected in the background: try again later.';
-    return failedAnswer('ERR_UPSTREAM_UNAVAILABLE', `the server "${this.name}" is not connected (${state})${why}`, hint);
-  }
-}
-
-function told({ reason, detail }: ConnectFailure): string {
-  return detail === undefined ? reason : `${reason}: ${detail}`;
 }
 
 /** By UTF-16 units: the same on every machine. */
