@@ -115,6 +115,9 @@ export interface ExecutionGlance extends Pick<StoredExecution, 'id' | 'principal
   readonly seed?: string | undefined;
 }
 
+/** What an execution waits for: calls without an answer, and what was said when it was put away last. */
+export type ExecutionWaits = Pick<StoredExecution, 'calls' | 'wait'>;
+
 /** One line of a list. */
 export interface ExecutionSummary {
   readonly id: string;
@@ -195,6 +198,8 @@ export interface ExecutionStore {
   ended(id: string, end: ExecutionEnd): Promise<void>;
   read(id: string): Promise<StoredExecution | undefined>;
   glance(id: string): Promise<ExecutionGlance | undefined>;
+  /** As {@link glance}: without answers and history. */
+  waits(id: string): Promise<ExecutionWaits | undefined>;
   /** The last image. @throws SandboxError ERR_EXECUTION_DAMAGED when it is not what was written */
   image(id: string): Promise<Uint8Array | undefined>;
   list(filter: ExecutionFilter): Promise<ExecutionSummary[]>;

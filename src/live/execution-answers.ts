@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SandboxError, toSandboxError } from '../errors.ts';
 import type { WaitReason } from '../execution/durable-run.ts';
-import type { ExecutionGlance, ExecutionStore, ExecutionSummary, StoredApproval, StoredExecution } from '../execution/execution-store.ts';
+import type { ExecutionGlance, ExecutionStore, ExecutionSummary, ExecutionWaits, StoredApproval } from '../execution/execution-store.ts';
 import type { LiveExecution } from './live-execution.ts';
 import { presentWaiting } from '../result/present-waiting.ts';
 import { presentFailure, type ExecuteResponse } from '../result/present.ts';
@@ -107,12 +107,12 @@ async function glance(
 
 /** Of an execution that another process carries on. */
 async function presentStored(store: ExecutionStore, id: string, form: AnswerForm | undefined): Promise<ExecuteResponse> {
-  const [found, approvals] = await Promise.all([store.read(id), store.approvals(id)]);
+  const [found, approvals] = await Promise.all([store.waits(id), store.approvals(id)]);
   return presentWaiting({ executionId: id, reasons: found ? storedReasons(found, approvals) : [], form });
 }
 
 /** What an execution waits for, as the store has it. */
-export function storedReasons({ calls, wait }: StoredExecution, approvals: readonly StoredApproval[]): WaitReason[] {
+function storedReasons({ calls, wait }: ExecutionWaits, approvals: readonly StoredApproval[]): WaitReason[] {
   const asked = new Set(approvals.map(({ call }) => call));
   const open = calls.filter(({ stage, number }) => stage !== 'answered' && !asked.has(number));
   return [

@@ -9,9 +9,11 @@ import type {
   ExecutionGlance,
   ExecutionStart,
   ExecutionSummary,
+  ExecutionWaits,
   NewExecution,
   StoredCall,
   StoredExecution,
+  StoredWait,
 } from '../execution-store.ts';
 import { KIND, type PartKind } from './store-schema.ts';
 
@@ -55,12 +57,24 @@ export class ExecutionReads {
     if (request === undefined || !isThatOf(row, request, ended)) throw damagedExecution(id, 'record');
     const { principal, createdAt } = request;
     const seed = (parsed(KIND.start) as Pick<ExecutionStart, 'seed'> | null)?.seed;
-    return { id, principal, createdAt, status: row.status, end: ended?.end, endedAt: ended?.endedAt, asleepAt: this.#asleepAt(row), seed };
+    return { id, principal, createdAt, status: row.status, end: ended?.end, endedAt: ended?.endedAt, asleepAt: this.#wait(row)?.at, seed };
   }
 
-  #asleepAt(row: ExecutionRow): number | undefined {
+  /** What it waits for. Takes as long as it takes to read the calls without an answer. @throws SandboxError ERR_EXECUTION_DAMAGED */
+  waits(id: string): ExecutionWaits | undefined {
+    return this.#snapshot(() => {
+      const row = findRow(this.#run.find, id);
+      if (row === undefined) return undefined;
+      const answered = new Set(this.#parts.numbers(row, KIND.answer));
+      const open = this.#parts.numbers(row, KIND.call).filter((number) => !answered.has(number));
+      const calls = open.map((number) => ({ ...(JSON.parse(this.#parts.get(row, KIND.call, number) ?? '{}') as KeptCall), number }));
+      return { calls, wait: this.#wait(row) };
+    });
+  }
+
+  #wait(row: ExecutionRow): StoredWait | undefined {
     try {
-      return this.#parts.wait(row)?.wait.at;
+      return this.#parts.wait(row)?.wait;
     } catch {
       // A bad image is found out when it is needed.
       return undefined;

@@ -97,6 +97,7 @@ class ThreadedExecutions implements ExecutionStore {
     const unwritten = this.#ends.find(id);
     return found && !found.end && unwritten ? { ...found, ...unwritten, status: unwritten.end.status } : found;
   };
+  waits: ExecutionStore['waits'] = (id) => this.#ask('waits', [id]);
   image: ExecutionStore['image'] = (id) => this.#ask('image', [id]);
   list: ExecutionStore['list'] = (filter) => this.#ask('list', [filter]);
   claim: ExecutionStore['claim'] = () => this.#ask('claim', []);

@@ -40,4 +40,13 @@ export interface StoreNews {
 export type StoreThreadOptions = TablesOptions;
 
 /** What changes nothing. */
-export const READS: ReadonlySet<StoreMethod> = new Set(['read', 'glance', 'image', 'list', 'approval', 'approvals', 'approvalsOf']);
+export const READS: ReadonlySet<StoreMethod> = new Set([
+  'read',
+  'glance',
+  'waits',
+  'image',
+  'list',
+  'approval',
+  'approvals',
+  'approvalsOf',
+]);

@@ -44,6 +44,7 @@ const WORK = {
   requestCancel: (tables, id) => tables.requestCancel(id),
   read: (tables, id) => tables.reads.read(id),
   glance: (tables, id) => tables.reads.glance(id),
+  waits: (tables, id) => tables.reads.waits(id),
   image: (tables, id) => tables.reads.image(id),
   list: (tables, filter) => tables.reads.list(filter),
   approval: (tables, id) => tables.approvals.one(id),
