@@ -1,13 +1,15 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Diagnostic } from '../errors.ts';
-import type { RunOutcome, ToolAnswer, ToolAnswerError } from '../execute/run.ts';
+import type { RunOutcome, ToolAnswer } from '../execute/run.ts';
 import type { CatalogTool } from '../upstream/catalog.ts';
+import { brokenFlow, denied, overBudget, unknownToken, type Admission, type Arguments } from './admission.ts';
 import type { CallBudgets, Place } from './call-budgets.ts';
 import type { FlowFinding, RunFlow } from './data-flow.ts';
 import { DryCalls, madeAnswer } from './dry-calls.ts';
-import { changeNumbers } from './json-numbers.ts';
+import { answerWithoutNumbers, outcomeWithoutNumbers } from './hidden-numbers.ts';
+import { inSlices, valueOf } from './look-through.ts';
 import type { Hide, RunPersonalData, TokenMemory } from './personal-data.ts';
-import type { CallBudget, ToolRules, Verdict } from './tool-rules.ts';
+import { RunWarnings } from './run-warnings.ts';
+import type { ToolRules, Verdict } from './tool-rules.ts';
 
 export interface RunPoliciesParts {
   readonly rules: ToolRules;
@@ -16,30 +18,6 @@ export interface RunPoliciesParts {
   readonly personal: RunPersonalData | undefined;
   readonly dryRun: boolean;
 }
-
-type Arguments = Readonly<Record<string, unknown>>;
-
-/** A call that no policy forbids. */
-export interface Admitted {
-  readonly ok: true;
-  /** With the real values in the place of tokens. */
-  readonly arguments: Arguments;
-  readonly verdict: Verdict;
-  /** To be called when nothing was sent after all: the call does not count then. */
-  giveBack(): void;
-}
-
-export type Admission = Admitted | { readonly ok: false; readonly error: ToolAnswerError };
-
-const MAX_WARNINGS = 20;
-
-/** What to do about a call that was not made. */
-const HINTS = {
-  denied: 'Do it another way; what is allowed here is for the operator to say.',
-  budget: 'Make fewer calls: pass several items at once, or split the work over several runs.',
-  dataFlow: 'Send what does not come from there: a count, or words of your own. The rule is for the operator to change.',
-  token: 'Get the value again with the tool that it came from.',
-} as const;
 
 /** Answers to calls that nothing was sent for, and that count in no budget. */
 const NOT_COUNTED: ReadonlySet<string> = new Set([
@@ -51,15 +29,12 @@ const NOT_COUNTED: ReadonlySet<string> = new Set([
   'ERR_EXECUTION_STORE',
 ]);
 
-/** Time that looking through an answer takes before others have their turn. */
-const SLICE_MS = 5;
-
 /** The policies in one run: what was spent of its budgets, seen of its data, and not called because it is dry. */
 export class RunPolicies {
   readonly dryRun: boolean;
   readonly dryCalls = new DryCalls();
   readonly #parts: RunPoliciesParts;
-  readonly #warnings = new Map<string, Diagnostic>();
+  readonly #warnings: RunWarnings;
   /** Places of calls from before a restart, by number. */
   readonly #earlier = new Map<number, Extract<Place, { ok: true }>>();
   #isEnded = false;
@@ -67,7 +42,7 @@ export class RunPolicies {
   constructor(parts: RunPoliciesParts, warnings: readonly Diagnostic[] = []) {
     this.#parts = parts;
     this.dryRun = parts.dryRun;
-    for (const warning of warnings) this.warn(warning);
+    this.#warnings = new RunWarnings(warnings);
   }
 
   /** Takes personal data out of what goes to the model; undefined when there is none. */
@@ -83,12 +58,7 @@ export class RunPolicies {
 
   /** An outcome without personal data in the numbers of its result; its texts are hidden when they are shown. */
   hideNumbers(outcome: RunOutcome): RunOutcome {
-    const { hide } = this;
-    const { end, large } = outcome;
-    if (hide === undefined || end.status !== 'completed') return outcome;
-    const result = changeNumbers(end.result, (value, key) => hide.number(value, key));
-    const bytes = large?.result && this.#changeBytes(large.result);
-    return { ...outcome, end: { ...end, result }, ...(large && { large: { ...large, ...(bytes && { result: bytes }) } }) };
+    return this.hide === undefined ? outcome : outcomeWithoutNumbers(outcome, this.hide);
   }
 
   /** Findings as the model may see them. */
@@ -101,12 +71,7 @@ export class RunPolicies {
   get warnings(): readonly Diagnostic[] {
     const dry = this.dryCalls.total - this.dryCalls.listed.length;
     const unlisted = dry > 0 ? [{ code: 'WARN_DRY_RUN', message: `${dry} more calls were not made and are not listed.` }] : [];
-    return [...this.#warnings.values(), ...unlisted];
-  }
-
-  /** Adds a warning to the answer, once. */
-  warn(finding: Diagnostic): void {
-    if (this.#warnings.size < MAX_WARNINGS) this.#warnings.set(`${finding.code} ${finding.message}`, finding);
+    return [...this.#warnings.all, ...unlisted];
   }
 
   /** Judges one call, without waiting for anything: calls that come together are judged one after the other. */
@@ -125,7 +90,7 @@ export class RunPolicies {
     const broken = findings.find(({ action }) => action === 'deny');
     if (broken) {
       place.giveBack();
-      return refused('ERR_CALL_DATA_FLOW', `${broken.message} Nothing was sent.`, HINTS.dataFlow);
+      return brokenFlow(broken);
     }
     this.#warnOf(findings);
     return { ok: true, arguments: filled.value as Arguments, verdict, giveBack: () => place.giveBack() };
@@ -157,22 +122,7 @@ export class RunPolicies {
     if (isPersonal) await inSlices(personal.note(value, flowing));
     // What a run remembers is gone when it has ended.
     if (flow && isFlowing) await inSlices(flow.note(server, tool, value), () => this.#isEnded);
-    return this.#withoutNumbers(answer);
-  }
-
-  #withoutNumbers(answer: ToolAnswer): ToolAnswer {
-    if (answer.ok || answer.error.whole === undefined) return answer;
-    return { ok: false, error: { ...answer.error, whole: this.#changeBytes(answer.error.whole) } };
-  }
-
-  #changeBytes(json: Uint8Array): Uint8Array {
-    const { hide } = this;
-    if (hide === undefined) return json;
-    const text = Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString('latin1');
-    return Buffer.from(
-      changeNumbers(text, (value, key) => hide.number(value, key)),
-      'latin1',
-    );
+    return this.hide === undefined ? answer : answerWithoutNumbers(answer, this.hide);
   }
 
   /** The run begins with this state; without a handle it is nobody's. */
@@ -253,43 +203,7 @@ export class RunPolicies {
 
   #warnOf(findings: readonly FlowFinding[]): void {
     for (const { message } of findings) {
-      this.warn({ code: 'WARN_DATA_FLOW', message: `${message} It was let through, because the rule only warns.` });
+      this.#warnings.add({ code: 'WARN_DATA_FLOW', message: `${message} It was let through, because the rule only warns.` });
     }
   }
-}
-
-async function inSlices(steps: Iterable<void>, isOver: () => boolean = () => false): Promise<void> {
-  let began = performance.now();
-  for (const _ of steps) {
-    if (isOver()) return;
-    if (performance.now() - began < SLICE_MS) continue;
-    await nextTurn();
-    began = performance.now();
-  }
-}
-
-/** All of an answer that the program, or a later one, may get to see. */
-function valueOf(answer: ToolAnswer): unknown {
-  if (answer.ok) return JSON.parse(answer.value);
-  const { message, hint, content, whole } = answer.error;
-  return [message, hint, content, whole && JSON.parse(Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength).toString('utf8'))];
-}
-
-function refused(code: ToolAnswerError['code'], message: string, hint?: string): Admission {
-  return { ok: false, error: { code, message, ...(hint !== undefined && { hint }) } };
-}
-
-function denied(message: string): Admission {
-  return refused('ERR_CALL_DENIED', `${message} Nothing was sent.`, HINTS.denied);
-}
-
-function overBudget(tool: string, { rule, maxCalls }: CallBudget): Admission {
-  if (maxCalls === 0) return denied(`This run may not call ${tool}: ${rule} is 0.`);
-  const calls = maxCalls === 1 ? 'the one call' : `all ${maxCalls} calls`;
-  return refused('ERR_CALL_BUDGET', `This run has made ${calls} that it may make of ${tool} (${rule}). Nothing was sent.`, HINTS.budget);
-}
-
-function unknownToken(token: string): Admission {
-  const message = `The arguments hold the token ${token}, which stands for nothing any more. Nothing was sent.`;
-  return refused('ERR_CALL_ARGUMENTS', message, HINTS.token);
 }

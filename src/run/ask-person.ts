@@ -1,6 +1,6 @@
 import type { ToolAnswer, ToolCall } from '../execute/run.ts';
 import { NOBODY, notApproved } from '../policy/approval.ts';
-import type { Admitted } from '../policy/run-policies.ts';
+import type { Admitted } from '../policy/admission.ts';
 import { approvalText } from '../result/approval-text.ts';
 import { failedAnswer } from '../upstream/call.ts';
 import type { CatalogTool } from '../upstream/catalog.ts';

@@ -1,5 +1,5 @@
 import type { ToolAnswer, ToolCall } from '../execute/run.ts';
-import type { Admitted } from '../policy/run-policies.ts';
+import type { Admitted } from '../policy/admission.ts';
 import { failedAnswer } from '../upstream/call.ts';
 import type { CatalogTool } from '../upstream/catalog.ts';
 import type { CallingRun, ToolCallStages } from './calling-run.ts';
