@@ -200,6 +200,8 @@ export interface ExecutionStore {
   glance(id: string): Promise<ExecutionGlance | undefined>;
   /** As {@link glance}: without answers and history. */
   waits(id: string): Promise<ExecutionWaits | undefined>;
+  /** The answer to one call; undefined when it is not there, or not any more. @throws SandboxError ERR_EXECUTION_DAMAGED */
+  answer(id: string, call: number): Promise<ToolAnswer | undefined>;
   /** The last image. @throws SandboxError ERR_EXECUTION_DAMAGED when it is not what was written */
   image(id: string): Promise<Uint8Array | undefined>;
   list(filter: ExecutionFilter): Promise<ExecutionSummary[]>;

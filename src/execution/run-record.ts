@@ -88,6 +88,11 @@ export class RunRecord {
     return this.#store.read(this.id);
   }
 
+  /** The answer to one call, without all the others. */
+  answer(call: number): Promise<ToolAnswer | undefined> {
+    return this.#store.answer(this.id, call);
+  }
+
   image(): Promise<Uint8Array | undefined> {
     return this.#store.image(this.id);
   }

@@ -1,7 +1,7 @@
 import { SandboxError } from '../../errors.ts';
 import type { OnCall } from '../../execute/run-handle.ts';
 import type { RunStep, ToolAnswer, ToolCall } from '../../execute/run.ts';
-import { sizeOf, type AnswerMemory } from './answer-memory.ts';
+import type { AnswerMemory } from './answer-memory.ts';
 import { callDifference, missingCall } from './call-difference.ts';
 import type { CallJournal, DurableRun, WaitReason } from '../durable-run.ts';
 import type { StoredCall, StoredWait } from '../execution-store.ts';
@@ -14,8 +14,6 @@ const FAILED: ToolAnswer = { ok: false, error: { code: 'ERR_INTERNAL', message: 
 
 /** To what is over nothing is said. */
 const NEVER = new Promise<never>(() => undefined);
-/** Of answers that are read from the store, so many bytes more than one is kept for those that come next. */
-const AHEAD_BYTES = 4 * 1024 * 1024;
 
 export interface CallBookOptions {
   readonly record: RunRecord;
@@ -217,13 +215,8 @@ export class CallBook {
 
   /** One that is not in memory. Of a call that nobody knows anything about nobody knows whether it was made. */
   async #storedAnswer(call: number): Promise<ToolAnswer> {
-    const stored = await this.#options.record.read().catch(() => undefined);
-    let room = AHEAD_BYTES;
-    for (const { number, answer } of stored?.calls ?? []) {
-      const open = number > call && answer !== undefined ? this.#open.get(number) : undefined;
-      if (open?.isAnswered && answer !== undefined && (room -= sizeOf(answer)) > 0) open.answer ??= answer;
-    }
-    return stored?.calls.find(({ number }) => number === call)?.answer ?? interrupted({ server: 'unknown', tool: `call ${call}` });
+    const stored = await this.#options.record.answer(call).catch(() => undefined);
+    return stored ?? interrupted({ server: 'unknown', tool: `call ${call}` });
   }
 
   async #asking(call: number): Promise<void> {

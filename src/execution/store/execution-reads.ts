@@ -72,6 +72,15 @@ export class ExecutionReads {
     });
   }
 
+  /** @throws SandboxError ERR_EXECUTION_DAMAGED */
+  answer(id: string, call: number): ToolAnswer | undefined {
+    return this.#snapshot(() => {
+      const row = findRow(this.#run.find, id);
+      const text = row && this.#parts.get(row, KIND.answer, call);
+      return text === undefined ? undefined : (JSON.parse(text) as KeptAnswer).answer;
+    });
+  }
+
   #wait(row: ExecutionRow): StoredWait | undefined {
     try {
       return this.#parts.wait(row)?.wait;
@@ -188,10 +197,15 @@ function isThatOf(row: ExecutionRow, { principal, createdAt }: Omit<NewExecution
   return row.principal === principal && row.created === Math.trunc(createdAt) && isSameEnd && isSameTime;
 }
 
+interface KeptAnswer {
+  readonly at: number;
+  readonly answer: ToolAnswer;
+}
+
 type KeptCall = Omit<StoredCall, 'answer' | 'answeredAt'>;
 
 function readCalls(texts: Texts): StoredCall[] {
-  const answers = new Map(texts.all<{ readonly at: number; readonly answer: ToolAnswer }>(KIND.answer));
+  const answers = new Map(texts.all<KeptAnswer>(KIND.answer));
   return texts.all<KeptCall>(KIND.call).map(([number, call]) => {
     const answer = answers.get(number);
     return { ...call, number, ...(answer && { stage: 'answered', answeredAt: answer.at, answer: answer.answer }) };

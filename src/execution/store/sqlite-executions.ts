@@ -98,6 +98,7 @@ class ThreadedExecutions implements ExecutionStore {
     return found && !found.end && unwritten ? { ...found, ...unwritten, status: unwritten.end.status } : found;
   };
   waits: ExecutionStore['waits'] = (id) => this.#ask('waits', [id]);
+  answer: ExecutionStore['answer'] = (id, call) => this.#ask('answer', [id, call]);
   image: ExecutionStore['image'] = (id) => this.#ask('image', [id]);
   list: ExecutionStore['list'] = (filter) => this.#ask('list', [filter]);
   claim: ExecutionStore['claim'] = () => this.#ask('claim', []);

@@ -44,6 +44,7 @@ export const READS: ReadonlySet<StoreMethod> = new Set([
   'read',
   'glance',
   'waits',
+  'answer',
   'image',
   'list',
   'approval',

@@ -45,6 +45,7 @@ const WORK = {
   read: (tables, id) => tables.reads.read(id),
   glance: (tables, id) => tables.reads.glance(id),
   waits: (tables, id) => tables.reads.waits(id),
+  answer: (tables, id, call) => tables.reads.answer(id, call),
   image: (tables, id) => tables.reads.image(id),
   list: (tables, filter) => tables.reads.list(filter),
   approval: (tables, id) => tables.approvals.one(id),

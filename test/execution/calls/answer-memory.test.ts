@@ -58,6 +58,17 @@ test.each([1_000_000, 0])(
   },
 );
 
+test('an answer that there is no room for is read without the others', async () => {
+  const read = (): Promise<never> => Promise.reject(new Error('the whole record was read'));
+  await using all = openRuns({ store: changed(store, { read }), maxAnswerBytes: 0 });
+  const tool = new HeldTool();
+  const run = await begin(all, [{ call: ['one', 'two', 'three'] }], { onCall: tool.onCall });
+  await tool.untilCalled(3);
+  await until(() => all.runs.waiting === 1);
+  await Promise.all([tool.answer(3), tool.answer(1), tool.answer(2)]);
+  expect(await resultOf(run)).toEqual(['one 1', 'two 2', 'three 3']);
+});
+
 test('an answer that the store has no room for stays in memory until its run has taken it', async () => {
   const answered: ExecutionStore['answered'] = () => Promise.resolve(false);
   await using all = openRuns({ store: changed(store, { answered }), maxAnswerBytes: 0 });
