@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,18 +10,16 @@ import { startHttpServer } from '../src/server/http-server.ts';
 import type { Upstreams } from '../src/upstream/upstreams.ts';
 
 /**
- * Makes this process a gateway with the upstream server that is given, and with the config in its first argument. It tells the parent its address and is
- * ended by the end of the channel.
+ * Makes this process a gateway with the upstream server that is given, and with the config in its first argument. What it keeps is in the folder of the
+ * second one, else in one that it removes again. It tells the parent its address and is ended by the end of the channel.
  */
 export async function serveGateway(upstreams: Upstreams): Promise<void> {
   const root = fileURLToPath(new URL('..', import.meta.url));
-  const directory = await mkdtemp(join(tmpdir(), 'ampoule-bench-'));
-  await symlink(join(root, '.cache', 'engine'), join(directory, 'engine'));
-  const text = JSON.stringify({
-    cacheDir: '.',
-    log: { level: 'warn', format: 'json' },
-    ...(JSON.parse(process.argv[2] ?? '{}') as object),
-  });
+  const [, , own = '{}', kept] = process.argv;
+  const directory = kept ?? (await mkdtemp(join(tmpdir(), 'ampoule-bench-')));
+  const engine = join(directory, 'engine');
+  if (!existsSync(engine)) await symlink(join(root, '.cache', 'engine'), engine);
+  const text = JSON.stringify({ cacheDir: '.', log: { level: 'warn', format: 'json' }, ...(JSON.parse(own) as object) });
   const config = parseConfig(text, { file: join(directory, 'ampoule.json'), environment: {} });
   const log = createLog(config.log);
   const folders = { cacheDirectory: directory, installDirectory: directory };
@@ -32,7 +31,7 @@ export async function serveGateway(upstreams: Upstreams): Promise<void> {
   const end = async (): Promise<void> => {
     await server.close();
     await sandbox.close();
-    await rm(directory, { recursive: true, force: true });
+    if (kept === undefined) await rm(directory, { recursive: true, force: true });
     process.exit();
   };
   process.once('disconnect', () => void end());

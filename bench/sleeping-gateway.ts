@@ -17,4 +17,10 @@ const release = (): void => {
   for (const answer of held.splice(0)) answer();
 };
 process.on('message', release);
-await serveGateway({ ...inProcessUpstreams(), call: hold });
+const upstreams = inProcessUpstreams();
+// Calls that nobody has answered when the gateway is killed are made again by the next one.
+const servers = upstreams.catalog().servers.map(({ tools, ...server }) => ({
+  ...server,
+  tools: tools.map((tool) => ({ ...tool, annotations: { readOnlyHint: true } })),
+}));
+await serveGateway({ ...upstreams, catalog: () => ({ servers }), call: hold });

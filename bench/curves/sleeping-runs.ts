@@ -1,5 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Part } from '../part.ts';
 import { RawConnection } from '../raw-connection.ts';
@@ -23,12 +26,17 @@ if (input.n % 2) await sleep(3_000);
 const { repo } = await searchIssues({ repo: "repo-" + input.n }) as unknown as { repo: string };
 return repo + "/" + held.length;`;
 
-/** Resident memory of all processes of a server, by how many of its runs are put away. In the end each has to give its own result. */
+/**
+ * Resident memory of all processes of a server, by how many of its runs are put away. Then the server is killed, and in the end each run has to give its
+ * own result to the next one.
+ */
 export const sleepingRuns: Part = {
   name: 'sleeping',
-  about: 'curve: resident memory of the whole server with up to 10,000 runs that are put away, each woken and right in the end',
+  about: 'curve: resident memory with up to 10,000 runs that are put away; the server is killed, and each is woken and right in the end',
   async measure(bench) {
-    await using gateway = await openSleepingGateway();
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'ampoule-bench-'));
+    await using servers = new AsyncDisposableStack();
+    const gateway = servers.use(await openSleepingGateway(folder.path));
     const runs = new SleepingRuns(gateway);
     const points: Point[] = [];
     for (const x of SLEEPING[bench.quick ? 'quick' : 'full']) {
@@ -38,10 +46,16 @@ export const sleepingRuns: Part = {
       if (y === undefined) return { notes: ['Memory of sleeping runs is not measured: this system has no /proc.'] };
       points.push({ x, y });
     }
+    bench.step('killing the server');
+    await kill(gateway.child);
+    const killed = performance.now();
+    const next = servers.use(await openSleepingGateway(folder.path));
+    const restartMs = performance.now() - killed;
+    const restartedMb = (await settledMb(next.child.pid ?? 0)) ?? Number.NaN;
     bench.step('waking all of them');
     const began = performance.now();
-    const wrong = await runs.wakeAll();
-    return findings(points, wrong, (performance.now() - began) / 1_000);
+    const wrong = await runs.wakeAll(next);
+    return findings(points, { wrong, wakeSeconds: (performance.now() - began) / 1_000, restartMs, restartedMb });
   },
 };
 
@@ -64,8 +78,8 @@ interface SleepingGateway extends AsyncDisposable {
   readonly url: string;
 }
 
-async function openSleepingGateway(): Promise<SleepingGateway> {
-  const child = fork(new URL('../sleeping-gateway.ts', import.meta.url), [JSON.stringify(CONFIG)], { env: {} });
+async function openSleepingGateway(folder: string): Promise<SleepingGateway> {
+  const child = fork(new URL('../sleeping-gateway.ts', import.meta.url), [JSON.stringify(CONFIG), folder], { env: {} });
   const ended = once(child, 'exit');
   const url = await Promise.race([
     once(child, 'message', { signal: AbortSignal.timeout(START_MS) }).then(([message]) => (message as { url: string }).url),
@@ -89,8 +103,14 @@ interface SleepingAnswer {
   readonly result?: unknown;
 }
 
+async function kill(child: ChildProcess): Promise<void> {
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+}
+
 class SleepingRuns {
-  readonly #gateway: SleepingGateway;
+  #gateway: SleepingGateway;
   readonly #ids: string[] = [];
 
   constructor(gateway: SleepingGateway) {
@@ -111,9 +131,10 @@ class SleepingRuns {
     await this.#onConnections(begin);
   }
 
-  /** Has all calls answered. @returns how many runs did not give their own result */
-  async wakeAll(): Promise<number> {
-    this.#gateway.child.send('release');
+  /** Has all calls answered by the gateway that carries on with them. @returns how many runs did not give their own result */
+  async wakeAll(gateway: SleepingGateway): Promise<number> {
+    this.#gateway = gateway;
+    gateway.child.send('release');
     let [next, wrong] = [0, 0];
     const ask = async (connection: RawConnection): Promise<void> => {
       while (next < this.#ids.length) {
@@ -134,7 +155,14 @@ class SleepingRuns {
   }
 }
 
-function findings(points: readonly Point[], wrong: number, seconds: number): Findings {
+interface AfterKill {
+  readonly wrong: number;
+  readonly wakeSeconds: number;
+  readonly restartMs: number;
+  readonly restartedMb: number;
+}
+
+function findings(points: readonly Point[], { wrong, wakeSeconds, restartMs, restartedMb }: AfterKill): Findings {
   const { start, slope } = lineThrough(points);
   const { first, last } = ends(points);
   const count = last.x.toLocaleString('en');
@@ -142,7 +170,19 @@ function findings(points: readonly Point[], wrong: number, seconds: number): Fin
   return {
     rows: [
       { id: 'sleeping-memory', name: `resident memory of the whole server with ${count} runs put away`, unit: 'MB', value: last.y },
-      { id: 'sleeping-wrong', name: `runs of ${count} that were woken and not right`, unit: 'count', value: wrong },
+      {
+        id: 'sleeping-restart',
+        name: `start of the server over ${count} runs put away, from its command to ready`,
+        unit: 'ms',
+        value: restartMs,
+      },
+      {
+        id: 'sleeping-restarted-memory',
+        name: `resident memory of a server that was started over ${count} runs`,
+        unit: 'MB',
+        value: restartedMb,
+      },
+      { id: 'sleeping-wrong', name: `runs of ${count} that were woken after a SIGKILL and not right`, unit: 'count', value: wrong },
     ],
     curves: [
       {
@@ -151,7 +191,7 @@ function findings(points: readonly Point[], wrong: number, seconds: number): Fin
         x: { label: 'runs put away', unit: '', scale: 'linear' },
         y: { label: 'resident memory', unit: 'MB', scale: 'linear' },
         series: [{ name: 'gateway and its processes', points }],
-        sentence: `From ${first.x} to ${count} runs memory grows from ${figure(first.y)} to ${figure(last.y)} MB: ${kilobytes} kB for each, from ${figure(start)} MB; all were woken in ${figure(seconds)} s, and ${wrong === 0 ? 'each was right' : `${wrong} were wrong`}.`,
+        sentence: `From ${first.x} to ${count} runs memory grows from ${figure(first.y)} to ${figure(last.y)} MB: ${kilobytes} kB for each, from ${figure(start)} MB; after a SIGKILL all were woken in ${figure(wakeSeconds)} s, and ${wrong === 0 ? 'each was right' : `${wrong} were wrong`}.`,
       },
     ],
   };
