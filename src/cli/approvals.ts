@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { SandboxError } from '../errors.ts';
-import { approvalsBesideDamage, type ApprovalsBesideDamage } from '../execution/approvals-beside-damage.ts';
+import { approvalIdsFrom, approvalsBesideDamage, type ApprovalsBesideDamage } from '../execution/approvals-beside-damage.ts';
 import type { ExecutionStore, StoredApproval, StoredExecution } from '../execution/execution-store.ts';
 import { openExecutions } from '../execution/store/sqlite-executions.ts';
 import { harmlessLine, harmlessText } from '../result/harmless-text.ts';
@@ -68,14 +68,24 @@ interface Found {
   readonly execution: StoredExecution;
 }
 
-/** By its id, or by the beginning of one that is open. @throws SandboxError ERR_EXECUTION_APPROVAL */
-async function find({ store, open }: Opened, id: string): Promise<Found> {
+/** By its id, or by the beginning of one: of those that are open, else of all. @throws SandboxError ERR_EXECUTION_APPROVAL */
+async function find({ store, open, from }: Opened, id: string): Promise<Found> {
   const named = id.startsWith('apr_') ? id : `apr_${id}`;
-  const meant =
-    (await store?.approval(named)) ?? onlyOne(id, await open().then(({ whole }) => whole.filter((one) => one.id.startsWith(named))));
+  const whole = await store?.approval(named);
+  const meant = whole ?? onlyOne(id, await beginning(open, named)) ?? (await closed(store, id === '' ? [] : from(named)));
   const execution = meant && (await store?.read(meant.executionId));
   if (meant === undefined || execution === undefined) throw unknown(id);
   return { approval: meant, execution };
+}
+
+async function beginning(open: Opened['open'], text: string): Promise<StoredApproval[]> {
+  const { whole } = await open();
+  return whole.filter(({ id }) => id.startsWith(text));
+}
+
+/** Whoever was slower hears who was faster. */
+async function closed(store: ExecutionStore | undefined, [only, ...others]: readonly string[]): Promise<StoredApproval | undefined> {
+  return only === undefined || others.length > 0 ? undefined : store?.approval(only);
 }
 
 function onlyOne(id: string, found: readonly StoredApproval[]): StoredApproval | undefined {
@@ -108,6 +118,8 @@ function printable(text: string): string {
 interface Opened {
   readonly store: ExecutionStore | undefined;
   readonly open: () => Promise<ApprovalsBesideDamage>;
+  /** Two ids at most that begin so. */
+  readonly from: (beginning: string) => readonly string[];
 }
 
 /** Without a file there are no executions, and looking does not make one. */
@@ -118,10 +130,10 @@ async function withStore(
 ): Promise<void> {
   const config = await readConfig(context, options);
   const file = join(cacheDirectory(context, config), 'executions.db');
-  if (!existsSync(file)) return work({ store: undefined, open: () => Promise.resolve({ whole: [], damaged: [] }) }, config);
+  if (!existsSync(file)) return work({ store: undefined, open: () => Promise.resolve({ whole: [], damaged: [] }), from: () => [] }, config);
   const store = openExecutions({ file, limits: config.limits, group: '' });
   try {
-    await work({ store, open: () => approvalsBesideDamage(store, file) }, config);
+    await work({ store, open: () => approvalsBesideDamage(store, file), from: (beginning) => approvalIdsFrom(file, beginning, 2) }, config);
   } finally {
     await store.close();
   }

@@ -11,6 +11,12 @@ export interface StoryLine {
   readonly text: string;
 }
 
+export interface ShownWait {
+  readonly calls: readonly number[];
+  readonly approvals: readonly { readonly id: string; readonly call: number }[];
+  readonly until?: string;
+}
+
 /** What `ampoule executions show --json` tells. No handle of a session, and nothing of how the caller has proved who it is. */
 export interface ShownExecution {
   readonly id: string;
@@ -30,8 +36,8 @@ export interface ShownExecution {
   readonly hibernations: number;
   readonly restarts: number;
   readonly imageBytes: number;
-  /** What it waits for while it is put away: calls, and a time. */
-  readonly waitsFor?: { readonly calls: readonly number[]; readonly until?: string };
+  /** What it waits for while it is put away, calls and a time, and the questions about calls that are open. */
+  readonly waitsFor?: ShownWait;
   /** Whether it can be replayed. */
   readonly isComplete: boolean;
   /** Calls that were made and are not kept any more, and all that were made. */
@@ -65,7 +71,7 @@ export function shownExecution(execution: StoredExecution, approvals: readonly S
     hibernations,
     restarts,
     imageBytes: wait?.imageBytes ?? 0,
-    ...(wait && status === 'waiting' && { waitsFor: waitOf(wait) }),
+    ...(status === 'waiting' && { waitsFor: waitOf(wait, approvals) }),
     isComplete,
     ...(!isComplete && { dropped: droppedOf(execution, usage) }),
     ...(usage && { usage }),
@@ -77,8 +83,12 @@ export function shownExecution(execution: StoredExecution, approvals: readonly S
 /** The last time that there is a date for, in milliseconds since 1970. What an executor tells may be later. */
 const LAST_TIME = 8_640_000_000_000_000;
 
-function waitOf({ pending, nextTimer }: StoredWait): { readonly calls: readonly number[]; readonly until?: string } {
-  return { calls: pending, ...(nextTimer !== null && { until: new Date(Math.min(Math.max(0, nextTimer), LAST_TIME)).toISOString() }) };
+/** @param wait absent when it waits for a person, and was not put away yet */
+function waitOf(wait: StoredWait | undefined, approvals: readonly StoredApproval[]): ShownWait {
+  const { pending = [], nextTimer = null } = wait ?? {};
+  const open = approvals.filter(({ decision }) => decision === undefined).map(({ id, call }) => ({ id, call }));
+  const until = nextTimer === null ? undefined : new Date(Math.min(Math.max(0, nextTimer), LAST_TIME)).toISOString();
+  return { calls: pending, approvals: open, ...(until !== undefined && { until }) };
 }
 
 /** Calls have the numbers from 1 on. */
@@ -105,9 +115,10 @@ function storyOf(execution: StoredExecution, approvals: readonly StoredApproval[
   return [...lines, { at: endedAt, what: 'ended', text: `${end.status}${end.code === undefined ? '' : ` ${end.code}`}` }];
 }
 
-function callLines({ number, server, tool, arguments: given, stage, at, answeredAt, answer }: StoredCall): StoryLine[] {
+function callLines({ number, server, tool, arguments: given, at, answeredAt, answer }: StoredCall): StoryLine[] {
   const name = `${server}.${tool}`;
-  const called: StoryLine = { at, what: stage === 'asked' ? 'asked' : 'called', call: number, text: `${name} ${given}` };
+  // That a person is asked about it is told by the question.
+  const called: StoryLine = { at, what: 'called', call: number, text: `${name} ${given}` };
   if (answer === undefined || answeredAt === undefined) return [called];
   const said = answer.ok ? answer.value : `${answer.error.code}: ${answer.error.message}`;
   return [called, { at: answeredAt, what: 'answered', call: number, text: `${name} after ${Math.round(answeredAt - at)} ms: ${said}` }];

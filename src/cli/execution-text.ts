@@ -1,6 +1,6 @@
 import type { RunLimits, RunUsage } from '../execute/run.ts';
 import { clipText, harmlessLine, harmlessText } from '../result/harmless-text.ts';
-import { toSeconds, type ShownExecution, type StoryLine } from './execution-story.ts';
+import { toSeconds, type ShownExecution, type ShownWait, type StoryLine } from './execution-story.ts';
 import { drawTable } from './table.ts';
 
 /** Of a block of text that people read; with --json there is all of it. */
@@ -37,7 +37,7 @@ export function storyText(shown: ShownExecution): string {
           block(
             'Phases',
             Object.entries(phases)
-              .map(([name, ms]) => `${name} ${ms} ms`)
+              .map(([name, ms]) => `${name} ${Math.round(ms * 10) / 10} ms`)
               .join(', '),
           ),
         ]
@@ -76,7 +76,7 @@ function factsOf({
       ? []
       : [['program', `${harmlessLine(programKey.slice(0, KEY_CHARS))} on engine ${harmlessLine((engineHash ?? '').slice(0, KEY_CHARS))}`]]),
     ['put away', `${times(hibernations)}${imageBytes > 0 ? `, now as ${imageBytes} bytes` : ''}`],
-    ...(waitsFor ? [['waits for', waitText(waitsFor)]] : []),
+    ...[waitsFor && waitText(waitsFor)].flatMap((text) => (text ? [['waits for', text]] : [])),
     ['begun again', times(restarts)],
     [
       'record',
@@ -91,11 +91,18 @@ function droppedText(dropped: ShownExecution['dropped']): string {
   return dropped === undefined || dropped.calls <= 0 ? '' : `; ${dropped.calls} of ${dropped.of} calls were dropped with their answers`;
 }
 
-function waitText({ calls, until }: NonNullable<ShownExecution['waitsFor']>): string {
-  const some = calls.slice(0, MAX_PENDING).join(', ');
-  const more = calls.length > MAX_PENDING ? ` and ${calls.length - MAX_PENDING} more` : '';
-  const named = calls.length === 0 ? [] : [`${calls.length === 1 ? 'call' : 'calls'} ${some}${more}`];
-  return [...named, ...(until === undefined ? [] : [`a timer at ${toSeconds(Date.parse(until))}`])].join(', ');
+function waitText({ calls, approvals, until }: ShownWait): string {
+  const asked = new Set(approvals.map(({ call }) => call));
+  const unasked = calls.filter((call) => !asked.has(call));
+  const some = (all: readonly (string | number)[]): string =>
+    `${all.slice(0, MAX_PENDING).join(', ')}${all.length > MAX_PENDING ? ` and ${all.length - MAX_PENDING} more` : ''}`;
+  return [
+    ...(approvals.length === 0
+      ? []
+      : [`a person's word about ${some(approvals.map(({ id, call }) => `call ${call} (${harmlessLine(id)})`))}`]),
+    ...(unasked.length === 0 ? [] : [`${unasked.length === 1 ? 'call' : 'calls'} ${some(unasked)}`]),
+    ...(until === undefined ? [] : [`a timer at ${toSeconds(Date.parse(until))}`]),
+  ].join(', ');
 }
 
 /** Times from the beginning: what people ask is how long something took. */

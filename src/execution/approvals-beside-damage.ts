@@ -1,3 +1,4 @@
+import type { SQLInputValue } from 'node:sqlite';
 import { toSandboxError } from '../errors.ts';
 import { openReadable } from '../store/readable-database.ts';
 import { storeError } from './execution-errors.ts';
@@ -37,12 +38,22 @@ export async function approvalsBesideDamage(store: ExecutionStore, file: string)
   return { whole, damaged };
 }
 
-/** The ids are in columns of their own, and so they are there whatever has become of the rest. */
+/** Ids of questions that begin with a text, open or not, at most so many; the open ones are first. */
+export function approvalIdsFrom(file: string, beginning: string, most: number): string[] {
+  // No character of an id comes behind it.
+  return idsIn(file, FROM, beginning, `${beginning}\uffff`, most).map(({ id }) => id);
+}
+
 function openIds(file: string): ApprovalIds[] {
+  return idsIn(file, OPEN);
+}
+
+/** The ids are in columns of their own, and so they are there whatever has become of the rest. */
+function idsIn(file: string, condition: string, ...parameters: SQLInputValue[]): ApprovalIds[] {
   try {
     const db = openReadable({ file, migrations: MIGRATIONS, before: BEFORE });
     try {
-      const rows = db.prepare(OPEN_IDS).all();
+      const rows = db.prepare(`${IDS} WHERE ${condition}`).all(...parameters);
       return rows.map(({ id, executionId }) => ({ id: String(id), executionId: String(executionId) }));
     } finally {
       db.close();
@@ -52,8 +63,9 @@ function openIds(file: string): ApprovalIds[] {
   }
 }
 
-const OPEN_IDS = `SELECT approvals.id, executions.id AS executionId FROM approvals JOIN executions ON executions.n = execution
-  WHERE isOpen = 1 ORDER BY asked, approvals.n`;
+const IDS = 'SELECT approvals.id, executions.id AS executionId FROM approvals JOIN executions ON executions.n = execution';
+const OPEN = 'isOpen = 1 ORDER BY asked, approvals.n';
+const FROM = 'approvals.id >= ? AND approvals.id < ? ORDER BY isOpen DESC, approvals.n LIMIT ?';
 
 function isDamaged(error: unknown): boolean {
   return toSandboxError(error).code === 'ERR_EXECUTION_DAMAGED';

@@ -191,6 +191,8 @@ describe('ampoule approvals approve and refuse', () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/ERR_EXECUTION_APPROVAL\n[^]*refused by the client at 2026-06-01T00:00:00Z/);
     expect(await decisionOf(approval)).toMatchObject({ granted: false, by: 'client' });
+    // Also to whoever types what the list had shown.
+    expect((await approvals('approve', approval.id.slice(0, 12))).stderr).toBe(stderr);
     expect((await approvals('show', approval.id)).stdout).toMatch(/^decided +refused by the client at 2026-06-01T00:00:00Z$/m);
   });
 

@@ -57,7 +57,7 @@ async function story(): Promise<void> {
   const context = JSON.stringify({
     version: 1,
     session: { handle: 'ses_secret' },
-    phases: { check: 12 },
+    phases: { check: 12.000_001 },
     warnings: [{ code: 'WARN_LOCALE', message: 'a locale\nexecution  exe_other' }],
   });
   await store.start(id, { ...START, context });
@@ -164,6 +164,7 @@ describe('ampoule executions show', () => {
     expect(
       story.match(/^ {2}\+\S+ s {2,}(begun|a person is asked 1|decided 1|call 1|put away|goes on|answer 1|begun again after|ended)/gm),
     ).toHaveLength(9);
+    expect(story.match(/a person is asked/g)).toHaveLength(1);
     expect(story).toMatch(/\+0\.000 s +begun +by local\n/);
     expect(story).toMatch(/decided 1 +apr_1: approved by operator\n/);
     expect(story).toMatch(/put away +999 bytes\n/);
@@ -191,6 +192,33 @@ describe('ampoule executions show', () => {
     expect(stdout).toContain('x'.repeat(500));
   });
 
+  test('says what a person is asked, and how to answer, before the run is put away and after', async () => {
+    const id = 'exe_asking';
+    await store.create(newExecution(id, { createdAt: 1 }));
+    await store.call(id, sentCall(3, { stage: 'asked' }));
+    await store.ask({
+      id: 'apr_open',
+      executionId: id,
+      principal: 'local',
+      call: 3,
+      kind: 'approve',
+      server: 'mail',
+      tool: 'send',
+      arguments: '{}',
+      text: 't',
+      askedAt: 2,
+    });
+    store.status(id, 'waiting');
+    await store.glance(id);
+    const { stdout: before } = await executions('show', id);
+    expect(before).toMatch(/\nput away +never\nwaits for +a person's word about call 3 \(apr_open\)\n/);
+    expect(before).toMatch(/ call 3 +mail\.send \{"to":"ann"\}\n/);
+    expect(before.match(/a person is asked/g)).toHaveLength(1);
+    await store.hibernated(id, waitOf({ pending: [3, 4] }), new Uint8Array(5));
+    expect((await executions('show', id)).stdout).toMatch(/\nwaits for +a person's word about call 3 \(apr_open\), call 4\n/);
+    await store.ended(id, { ...COMPLETED, status: 'cancelled' });
+  });
+
   test('tells of one that sleeps, and of a failure', async () => {
     expect((await executions('show', 'exe_sleeping')).stdout).toMatch(
       /\nstatus +waiting\n[^]*\nput away +once, now as 4321 bytes\nwaits for +call 2, a timer at 2023-11-15T22:13:20Z\n/,
@@ -204,7 +232,7 @@ describe('ampoule executions show', () => {
     ['none', /There is no execution "none"/],
     ['', /There is no execution ""/],
     ["' OR 1=1 --", /There is no execution/],
-    ['exe_', /3 executions begin with "exe_"[^]*exe_failed, exe_sleeping, exe_story/],
+    ['exe_s', /2 executions begin with "exe_s"[^]*exe_sleeping, exe_story/],
   ])('of %j ends with 1', async (id, message) => {
     expect(await executions('show', id)).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(message) });
   });
