@@ -54,7 +54,9 @@ export class CarryOn {
 
   async #look(): Promise<void> {
     const { signal } = this.#closing;
-    const { lookMs = LOOK_MS } = this.#options;
+    const { stages, lookMs = LOOK_MS } = this.#options;
+    // A tool server that still connects answers no call: what has waited so long already waits for it, so as not to fail for that.
+    await stages.upstreams.settled(signal).catch(() => undefined);
     while (!signal.aborted) {
       await this.#claim();
       await sleep(lookMs, undefined, { signal, ref: false }).catch(() => undefined);

@@ -3,11 +3,15 @@ import { expect, test } from 'vitest';
 import type { AuditEvent } from '../../src/audit/audit-event.ts';
 import type { Audit } from '../../src/audit/audit.ts';
 import { CarryOn } from '../../src/live/carry-on.ts';
+import type { LiveExecution } from '../../src/live/live-execution.ts';
 import { LiveExecutions } from '../../src/live/live-executions.ts';
 import { writeRequest } from '../../src/live/execution-record.ts';
+import type { Call } from '../../src/run/run-parts.ts';
 import type { SandboxStages } from '../../src/sandbox-stages.ts';
 import { until } from '../execution/carried.ts';
 import { newExecution, StoreFolder } from '../execution/stored-executions.ts';
+
+const CONNECTED = { settled: () => Promise.resolve() };
 
 test('what ends its server each time before it has begun is given up, and holds up nothing else', async () => {
   await using folder = new StoreFolder();
@@ -20,7 +24,7 @@ test('what ends its server each time before it has begun is given up, and holds 
   const store = folder.open();
   const live = new LiveExecutions({ maxWaitingRuns: 10, localPrincipal: 'local' });
   const audited: AuditEvent[] = [];
-  const stages = { executions: { store }, live, audit: auditInto(audited) } as unknown as SandboxStages;
+  const stages = { executions: { store }, live, audit: auditInto(audited), upstreams: CONNECTED } as unknown as SandboxStages;
   const begun: string[] = [];
   const log = { info: () => undefined, warn: () => undefined };
   const carryOn = new CarryOn({
@@ -63,13 +67,43 @@ test('what cannot be read ends, and the audit says whose it was', async () => {
   const store = folder.open();
   const live = new LiveExecutions({ maxWaitingRuns: 10, localPrincipal: 'local' });
   const audited: AuditEvent[] = [];
-  const stages = { executions: { store }, live, audit: auditInto(audited) } as unknown as SandboxStages;
+  const stages = { executions: { store }, live, audit: auditInto(audited), upstreams: CONNECTED } as unknown as SandboxStages;
   const log = { info: () => undefined, warn: () => undefined };
   const carryOn = new CarryOn({ stages, log, carry: () => expect.unreachable('it cannot be begun') });
   await until(() => audited.length > 0);
   expect(audited).toMatchObject([{ kind: 'run', principal: 'key:ann', execution: 'damaged', code: 'ERR_EXECUTION_DAMAGED' }]);
   expect(await store.list({ status: ['failed'] })).toMatchObject([{ id: 'damaged', code: 'ERR_EXECUTION_DAMAGED' }]);
   await carryOn.close();
+});
+
+test('nothing goes on while tool servers still connect, whose calls would fail; a server that ends does not wait for them', async () => {
+  await using folder = new StoreFolder();
+  const before = folder.open();
+  await before.create(newExecution('early', { request: writeRequest({ code: 'return 1;' }, {}) }));
+  await before.close();
+
+  const store = folder.open();
+  const live = new LiveExecutions({ maxWaitingRuns: 10, localPrincipal: 'local' });
+  const begun: string[] = [];
+  const carry = ({ executionId, createdAt }: Call): LiveExecution => {
+    begun.push(executionId);
+    return live.begin({ executionId, createdAt, principal: 'local' }, () => new Promise(() => undefined));
+  };
+  const log = { info: () => undefined, warn: () => undefined };
+  const connecting = Promise.withResolvers<void>();
+  const settled = (signal?: AbortSignal): Promise<void> => {
+    signal?.addEventListener('abort', () => connecting.reject(signal.reason));
+    return connecting.promise;
+  };
+  const open = (upstreams: object): CarryOn =>
+    new CarryOn({ stages: { executions: { store }, live, upstreams } as unknown as SandboxStages, log, carry });
+  const early = open({ settled });
+  for (let turn = 0; turn < 5; turn++) await store.read('early');
+  await early.close();
+  expect(begun).toEqual([]);
+  const late = open(CONNECTED);
+  await until(() => begun.length > 0);
+  await late.close();
 });
 
 function auditInto(events: AuditEvent[]): Pick<Audit, 'isOff' | 'hash' | 'record'> {
