@@ -45,6 +45,7 @@ test('runs that sleep on an engine that was replaced end on it, in a process tha
   const never = answerOf(await client.call({ code: CODE, input: 'never' })).output;
   const [kept, ended] = [await begin(client, CODE, { input: 'kept0' }), await begin(client, CODE, { input: 'ended' })];
   for (const run of [kept, ended]) await until('it sleeps', async () => (await untilWaiting(client, run)).waiting?.[0]?.kind === 'tool');
+  await until('their calls are sent', () => ['kept0', 'ended'].every((name) => place.sent(name).length === 1));
   await kill(first);
 
   const second = await place.start({ engine: 'starlingmonkey', limits: LIMITS });
@@ -66,6 +67,8 @@ test('runs that sleep on an engine that was replaced end on it, in a process tha
   expect(fresh.usage.fuel).not.toBe(never.usage.fuel);
   const engines = await Promise.all([kept, fresh].map(async (run) => (await show(run)).engineHash));
   expect([engines[0], engines[0] === engines[1]]).toEqual([inject('engine').hash, false]);
+  const replayed = await cli(['replay', kept.executionId, '--config', join(place.directory, 'ampoule.json')]);
+  expect([replayed.code, replayed.stdout]).toEqual([0, expect.stringMatching(/^Same: completed, 2 calls/)]);
   await until('the process of the old engine is gone', () => second.executors().length === 1, 60_000);
   await second.stop();
 
