@@ -41,7 +41,7 @@ export const LIMITS = {
     maximum: 86_400_000,
     unit: 'ms',
     against: 'clients that give up on an open request, and would never hear how the run ended',
-    enforcedIn: 'live-execution.ts',
+    enforcedIn: 'live/early-answer.ts',
   },
   hibernateAfterMs: {
     default: 2_000,

@@ -7,7 +7,8 @@ import type { CallJournal } from './execution/durable-run.ts';
 import type { StoredExecution } from './execution/execution-store.ts';
 import { createExecutionPort, presentLive } from './live/execution-answers.ts';
 import { keepSkill } from './run/keep-skill.ts';
-import type { EarlyAnswer, LiveExecution } from './live/live-execution.ts';
+import { untilAnswered, type EarlyAnswer } from './live/early-answer.ts';
+import type { LiveExecution } from './live/live-execution.ts';
 import type { Limits } from './limits.ts';
 import { advertisedOutputSchema } from './result/output-schema.ts';
 import { presentFailure, type ExecuteResponse } from './result/present.ts';
@@ -47,7 +48,7 @@ export function createSandbox(stages: SandboxStages): SandboxPort {
 /** Runs a program, and answers when it has ended, or earlier as the request says: then it goes on without the request. */
 async function execute(stages: SandboxStages, request: ExecuteRequest, options: ExecuteOptions): Promise<ExecuteResponse> {
   const execution = carry(stages, { executionId: newExecutionId(), request, options, createdAt: Date.now() });
-  const answered = await execution.untilAnswered(options.signal, earlyAnswer(stages.config.limits, request));
+  const answered = await untilAnswered(execution, options.signal, earlyAnswer(stages.config.limits, request));
   return answered ?? presentLive(execution, options.form);
 }
 

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { SandboxError } from '../errors.ts';
 import type { ExecutionsConfig } from '../config/executions-schema.ts';
 import type { OnCall } from '../execute/run-handle.ts';
 import type { DurableExecutor, Executor, HibernationRules, ProgramSource, RunOutcome, RunRequest } from '../execute/run.ts';
@@ -10,7 +9,7 @@ import type { CallJournal, DurableRun, DurableRuns } from './durable-run.ts';
 import type { ExecutionStart, ExecutionStore } from './execution-store.ts';
 import { storedOutcome } from './made-outcome.ts';
 import { MACHINE_CLOCKS, type Clocks } from './run-clock.ts';
-import { closing } from './run-ends.ts';
+import { closing, isClosing } from './run-ends.ts';
 import type { RunLog } from './run-record.ts';
 import { WaitingRuns } from './waiting-runs.ts';
 import { WakeQueue } from './wake-queue.ts';
@@ -160,8 +159,4 @@ function startOf({ request, engineHash, context, stateVersion }: WholeRun): Exec
   const { program, input, state, limits, now, seed, results, skills } = request;
   const { key: programKey, script } = program;
   return { programKey, script, engineHash, input, state, stateVersion, limits, now, seed, results, skills, context };
-}
-
-function isClosing(reason: unknown): boolean {
-  return reason instanceof SandboxError && reason.code === 'ERR_SERVER_CLOSING';
 }

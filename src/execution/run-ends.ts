@@ -52,3 +52,8 @@ export function endOf(thrown: unknown): RunEnd {
 export function closing(): SandboxError {
   return new SandboxError('ERR_SERVER_CLOSING', 'The server is shutting down; the run goes on when it is started again.');
 }
+
+/** Whether a signal has fired because this process lets go of runs, and not because they are to end. */
+export function isClosing(reason: unknown): boolean {
+  return reason instanceof SandboxError && reason.code === 'ERR_SERVER_CLOSING';
+}

@@ -2,9 +2,8 @@ import { SandboxError } from '../errors.ts';
 import type { OnCall } from '../execute/run-handle.ts';
 import type { WaitReason } from '../execution/durable-run.ts';
 import type { ExecuteResponse } from '../server/sandbox-port.ts';
-
-/** Timers cannot wait for longer, in milliseconds: what should be answered after that is answered at the end. */
-const LONGEST_TIMER_MS = 2_147_483_647;
+import { ToolsUnderWay } from './tools-under-way.ts';
+import { UntilEnd } from './until-end.ts';
 
 export interface LiveInfo {
   readonly executionId: string;
@@ -13,13 +12,6 @@ export interface LiveInfo {
   readonly credential?: string | undefined;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
-}
-
-/** When a request has its answer although the run goes on. */
-export interface EarlyAnswer {
-  readonly afterMs: number;
-  /** Already when the run is put away, or waits for a person. */
-  readonly isWhenWaiting: boolean;
 }
 
 type Counted = (now: readonly WaitReason[] | undefined, before: readonly WaitReason[] | undefined) => void;
@@ -35,23 +27,20 @@ export class LiveExecution {
   session: string | undefined;
   /** What happens to the texts of the program before they are shown. */
   hide: ((text: string) => string) | undefined;
+  /** Called when it begins to wait, or can be carried on by others. */
+  readonly listeners = new Set<() => void>();
   /** When it went on or began to wait, in milliseconds since 1970. */
   updatedAt: number;
-  /** Of all that its tools have not answered, by number. */
-  readonly #calls = new Map<number, WaitReason>();
+  readonly #tools = new ToolsUnderWay();
   readonly #cancel = new AbortController();
   readonly #answered = Promise.withResolvers<ExecuteResponse>();
   readonly #settled = Promise.withResolvers<void>();
   readonly #onCount: Counted;
-  /** Those who want to know when it waits, or may be answered early. */
-  readonly #listeners = new Set<() => void>();
-  /** Those who wait for its end, and may give up before: to a promise each would be held until then. */
-  readonly #waiters = new Set<() => void>();
+  readonly #end = new UntilEnd();
   #reasons: readonly WaitReason[] | undefined;
   #isKept = false;
   #isLeft = false;
   #isDetached = false;
-  #hasEnded = false;
 
   constructor({ executionId, principal, credential, createdAt }: LiveInfo, onCount: Counted) {
     this.executionId = executionId;
@@ -89,7 +78,7 @@ export class LiveExecution {
 
   /** What it waits for: as it was put away, or the tools that it has called. */
   get reasons(): readonly WaitReason[] {
-    return this.#reasons ?? [...this.#calls.values()];
+    return this.#reasons ?? this.#tools.reasons;
   }
 
   /** Resolves when it waits for the first time, or has ended: it needs no place of its own any more. */
@@ -99,10 +88,9 @@ export class LiveExecution {
 
   begin(work: (execution: LiveExecution) => Promise<ExecuteResponse>, onEnd: () => void): void {
     const ended = (): void => {
-      this.#hasEnded = true;
+      this.#end.over();
       this.waits(undefined);
       this.#settled.resolve();
-      for (const tell of this.#waiters) tell();
       onEnd();
     };
     void work(this).finally(ended).then(this.#answered.resolve, this.#answered.reject);
@@ -127,19 +115,12 @@ export class LiveExecution {
 
   /** The same answers to tool calls; those that are missing are what it waits for. */
   noting(onCall: OnCall): OnCall {
-    return async (call, signal) => {
-      this.#calls.set(call.number, { kind: 'tool', call: call.number, server: call.server, tool: call.tool, since: Date.now() });
-      try {
-        return await onCall(call, signal);
-      } finally {
-        this.#calls.delete(call.number);
-      }
-    };
+    return this.#tools.noting(onCall);
   }
 
   /** Ends it. */
   cancel(reason: unknown = new SandboxError('ERR_EXECUTE_CANCELLED', 'The run was cancelled.')): void {
-    if (!this.#hasEnded) this.#cancel.abort(reason);
+    if (!this.#end.isOver) this.#cancel.abort(reason);
   }
 
   /** This process ends: what is kept goes on with another one. */
@@ -148,63 +129,21 @@ export class LiveExecution {
     this.cancel(reason);
   }
 
-  /**
-   * Its answer, or undefined as soon as the request may be answered without: from then on the request's signal means nothing for it. Before that the
-   * execution ends with its request, unless that ends because the server does and the execution goes on with the next start.
-   */
-  async untilAnswered(signal: AbortSignal, { afterMs, isWhenWaiting }: EarlyAnswer): Promise<ExecuteResponse | undefined> {
-    const early = Promise.withResolvers<undefined>();
-    let isDue = false;
-    const look = (): void => {
-      // It was ended before it was written down: nobody carries it on.
-      const isOver = this.#cancel.signal.aborted && !this.#isLeft;
-      if (isOver || !this.#isKept || (!isDue && !(isWhenWaiting && this.#reasons !== undefined))) return;
-      this.#isDetached = true;
-      early.resolve(undefined);
-    };
-    const due = (): void => {
-      isDue = true;
-      look();
-    };
-    const abort = (): void => (isClosing(signal.reason) && this.#isKept ? due() : this.cancel(signal.reason));
-    const timer = afterMs < LONGEST_TIMER_MS ? setTimeout(due, afterMs) : undefined;
-    this.#listeners.add(look);
-    signal.addEventListener('abort', abort, { once: true });
-    if (signal.aborted) abort();
-    look();
-    try {
-      return await Promise.race([this.response, early.promise]);
-    } finally {
-      clearTimeout(timer);
-      this.#listeners.delete(look);
-      signal.removeEventListener('abort', abort);
-    }
+  /** Somebody is told that it goes on, if it does. @returns whether that may be told */
+  detach(): boolean {
+    // It was ended before it was written down: nobody carries it on.
+    const isOver = this.#cancel.signal.aborted && !this.#isLeft;
+    if (isOver || !this.#isKept) return false;
+    this.#isDetached = true;
+    return true;
   }
 
   /** Its answer, or undefined when the time is over or nobody waits any more: then nothing is left of the wait. */
   async within(ms: number, signal: AbortSignal): Promise<ExecuteResponse | undefined> {
-    if (this.#hasEnded) return this.response;
-    const { promise, resolve } = Promise.withResolvers<ExecuteResponse | undefined>();
-    const [answered, giveUp] = [() => resolve(this.response), () => resolve(undefined)];
-    const timer = setTimeout(giveUp, Math.min(ms, LONGEST_TIMER_MS));
-    this.#waiters.add(answered);
-    signal.addEventListener('abort', giveUp, { once: true });
-    if (signal.aborted) giveUp();
-    try {
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      this.#waiters.delete(answered);
-      signal.removeEventListener('abort', giveUp);
-    }
+    return (await this.#end.within(ms, signal)) ? this.response : undefined;
   }
 
   #tell(): void {
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.listeners) listener();
   }
-}
-
-/** Whether a signal has fired because the server ends, and not because the caller has gone. */
-export function isClosing(reason: unknown): boolean {
-  return reason instanceof SandboxError && reason.code === 'ERR_SERVER_CLOSING';
 }

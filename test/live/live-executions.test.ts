@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { SandboxError } from '../../src/errors.ts';
+import { untilAnswered } from '../../src/live/early-answer.ts';
 import type { LiveExecution } from '../../src/live/live-execution.ts';
 import { LiveExecutions, type LiveExecutionsOptions } from '../../src/live/live-executions.ts';
 import { presentFailure, type ExecuteResponse } from '../../src/result/present.ts';
@@ -50,7 +51,7 @@ const codeOf = (response: ExecuteResponse | undefined): string | undefined => re
 describe('the answer to a request', () => {
   test('is that of the run when it has ended', async () => {
     const { execution, end } = begin(registry());
-    const answered = execution.untilAnswered(OPEN, NEVER);
+    const answered = untilAnswered(execution, OPEN, NEVER);
     end();
     expect(codeOf(await answered)).toBe('ERR_EXECUTE_THROWN');
   });
@@ -59,7 +60,7 @@ describe('the answer to a request', () => {
     const live = registry();
     const { execution, end } = begin(live);
     const request = new AbortController();
-    expect(await execution.untilAnswered(request.signal, { afterMs: 1, isWhenWaiting: false })).toBeUndefined();
+    expect(await untilAnswered(execution, request.signal, { afterMs: 1, isWhenWaiting: false })).toBeUndefined();
     request.abort();
     expect(live.find(execution.executionId, 'local')).toBe(execution);
     end();
@@ -70,7 +71,7 @@ describe('the answer to a request', () => {
 
   test('comes early when the run waits, if that is asked for, and tells for what', async () => {
     const { execution } = begin(registry());
-    const answered = execution.untilAnswered(OPEN, { afterMs: Infinity, isWhenWaiting: true });
+    const answered = untilAnswered(execution, OPEN, { afterMs: Infinity, isWhenWaiting: true });
     execution.waits(REASONS);
     expect([await answered, execution.status, execution.reasons]).toEqual([undefined, 'waiting', REASONS]);
     execution.waits(undefined);
@@ -90,7 +91,7 @@ describe('the answer to a request', () => {
 
   test('never comes early for a run that is not kept', async () => {
     const { execution, end } = begin(registry(), 'local', { isKept: false });
-    const answered = execution.untilAnswered(OPEN, { afterMs: 0, isWhenWaiting: true });
+    const answered = untilAnswered(execution, OPEN, { afterMs: 0, isWhenWaiting: true });
     execution.waits(REASONS);
     await sleep(5);
     end();
@@ -100,7 +101,7 @@ describe('the answer to a request', () => {
   test('is early when the server ends, and a run that is not kept ends with it', async () => {
     const [kept, loose] = [begin(registry()), begin(registry(), 'local', { isKept: false })];
     const closing = new AbortController();
-    const answers = [kept, loose].map(({ execution }) => execution.untilAnswered(closing.signal, NEVER));
+    const answers = [kept, loose].map(({ execution }) => untilAnswered(execution, closing.signal, NEVER));
     closing.abort(CLOSING);
     expect((await Promise.all(answers)).map(codeOf)).toEqual([undefined, 'ERR_EXECUTE_CANCELLED']);
   });
@@ -108,7 +109,7 @@ describe('the answer to a request', () => {
   test('does not say that a run goes on which ended with the server before it was written down', async () => {
     const { execution } = begin(registry(), 'local', { isKept: false });
     const closing = new AbortController();
-    const answered = execution.untilAnswered(closing.signal, { afterMs: 0, isWhenWaiting: false });
+    const answered = untilAnswered(execution, closing.signal, { afterMs: 0, isWhenWaiting: false });
     await sleep(5);
     closing.abort(CLOSING);
     execution.keep();
@@ -118,7 +119,7 @@ describe('the answer to a request', () => {
   test('is none when its caller goes: then the run ends', async () => {
     const { execution, aborted } = begin(registry());
     const request = new AbortController();
-    const answered = execution.untilAnswered(request.signal, { afterMs: Infinity, isWhenWaiting: true });
+    const answered = untilAnswered(execution, request.signal, { afterMs: Infinity, isWhenWaiting: true });
     request.abort('gone');
     expect(await aborted).toBe('gone');
     expect(codeOf(await answered)).toBe('ERR_EXECUTE_CANCELLED');
