@@ -36,5 +36,5 @@ async function stayAwake({ all, request, stayUp, clock }: HeldRun, image: KeptIm
   const { code, message } = toSandboxError(refusal);
   all.log.warn({ executionId, code, reason: message }, 'A run that waits cannot be put away: it stays in memory');
   const hibernation = stayUp.refused(request.hibernation, image.wait, all.clocks.monotonic());
-  return { kind: 'attempt', from: await image.from(clock.now()), hibernation };
+  return { kind: 'attempt', from: await image.from(() => clock.now()), hibernation };
 }

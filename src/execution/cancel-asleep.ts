@@ -30,7 +30,7 @@ export async function outcomeOfSleeping(
   const patience = timers.at(monotonic() + PATIENCE_MS, () => controller.abort());
   try {
     // Its earliest timer is not due, and nothing is answered.
-    const from = await image.from(Math.max(wait.now, Math.min(now, (wait.nextTimer ?? Infinity) - 1)));
+    const from = await image.from(() => Math.max(wait.now, Math.min(now, (wait.nextTimer ?? Infinity) - 1)));
     const limits = { ...request.limits, waitMs: Math.floor(wait.usage.waitingMs) };
     const left = await attempt(executor, { ...request, limits, from }, SILENT, controller.signal);
     return left.kind === 'ended' && left.outcome.end.status === 'failed' ? { ...left.outcome, end } : undefined;

@@ -23,12 +23,12 @@ export class KeptImage {
     this.#bytes = undefined;
   }
 
-  /** @throws SandboxError ERR_EXECUTION_DAMAGED when it is not there as it was */
-  async from(now: number): Promise<RunFrom> {
+  /** @param now the run's clock, when the image has been read @throws SandboxError ERR_EXECUTION_DAMAGED when it is not there as it was */
+  async from(now: () => number): Promise<RunFrom> {
     const image = this.#bytes ?? (await this.#record.image());
     this.#bytes = undefined;
     if (image === undefined) throw new SandboxError('ERR_EXECUTION_DAMAGED', 'The memory of the run is not in the store any more.');
-    return { kind: 'image', image, now, pending: this.wait.pending, lastCall: this.wait.lastCall };
+    return { kind: 'image', image, now: now(), pending: this.wait.pending, lastCall: this.wait.lastCall };
   }
 }
 

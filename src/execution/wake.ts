@@ -10,7 +10,7 @@ export async function goOn(run: HeldRun, image: KeptImage): Promise<Next> {
   await run.takeTurn();
   if (run.signal.aborted) return cancelledAsleep(run, image);
   try {
-    const from = await image.from(run.clock.now());
+    const from = await image.from(() => run.clock.now());
     run.state.goesOn();
     return run.attempt(from);
   } catch (thrown) {

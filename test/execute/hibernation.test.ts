@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hash } from 'blake3';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
+import { MeterControl } from '../../src/execute/worker/meter-control.ts';
 import { ALWAYS, answer, asleep, codeOf, later, outcomeOf, pass, resultOf, RULES, runsInWorkers, WAIT } from '../support/sleeping-run.ts';
 import { START } from '../support/thread-worker.ts';
 
@@ -19,6 +20,16 @@ test('a run that waits is put away after its time, and not before', async () => 
   await pass(run, 1);
   expect(asleep(run)).toMatchObject({ pending: [1], lastCall: 1, nextTimer: null, now: START + 2_000 });
   expect(asleep(run).usage).toMatchObject({ toolCalls: 1, waitingMs: 2_000 });
+});
+
+test('the time that it takes to put a run away has passed for the run', async () => {
+  const run = await begin(WAIT, { hibernation: RULES });
+  vi.spyOn(MeterControl.prototype, 'snapshot').mockImplementationOnce(function (this: MeterControl) {
+    vi.advanceTimersByTime(40);
+    return { granted: 0, slice: 0, pages: this.pages, hostBytes: 0, activeMs: 0, refusedGrowth: false };
+  });
+  await pass(run, 2_000);
+  expect(asleep(run).now).toBe(START + 2_040);
 });
 
 test('each wait has that time anew', async () => {

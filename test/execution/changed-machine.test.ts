@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ExecutionStore } from '../../src/execution/execution-store.ts';
 import type { Clocks } from '../../src/execution/run-clock.ts';
-import { begin, goOn, HeldTool, memoryStore, openRuns, resultOf, until, type Begun } from './carried.ts';
+import { begin, changed, goOn, HeldTool, memoryStore, openRuns, resultOf, until, type Begun } from './carried.ts';
 import { PlayedExecutor, type Play } from './played-executor.ts';
 
 const TWO: Play = [{ call: ['one'] }, { call: ['two'] }];
@@ -15,8 +15,9 @@ afterAll(() => store.close());
 describe('the clock of a run', () => {
   class SetClocks implements Clocks {
     offset = 0;
+    ahead = 0;
     wall = (): number => Date.now() + this.offset;
-    monotonic = (): number => performance.now();
+    monotonic = (): number => performance.now() + this.ahead;
   }
 
   test.each([
@@ -54,6 +55,22 @@ describe('the clock of a run', () => {
     await run.outcome;
     const from = all.executor.requests[1]?.from;
     expect(from?.kind === 'image' && from.now - before).toBeGreaterThanOrEqual(49);
+  });
+
+  test('goes on while the image is read that the run is woken from', async () => {
+    const clocks = new SetClocks();
+    const image: ExecutionStore['image'] = async (id) => {
+      const bytes = await store.image(id);
+      clocks.ahead += 500;
+      return bytes;
+    };
+    await using all = openRuns({ store: changed(store, { image }), clocks });
+    const run = await begin(all, [{ sleep: 50 }]);
+    await until(() => all.runs.waiting === 1);
+    const before = (await store.read(run.id))?.wait?.now ?? 0;
+    await run.outcome;
+    const from = all.executor.requests[1]?.from;
+    expect(from?.kind === 'image' && from.now - before).toBeGreaterThanOrEqual(549);
   });
 });
 

@@ -8,9 +8,8 @@ import { putAway } from './sleeping-run.ts';
 /** The run as it is between two calls, put away; undefined when that is too long to be stored. */
 export function leave(host: RunHost, { running, nextTimer }: GuestStatus): HibernatedRun | undefined {
   const { place, task, clock, log, calls, waits } = host;
-  const now = clock.now();
   const state: RunState = {
-    now,
+    now: clock.now(),
     status: { running, nextTimer },
     waitingMs: waits.waitedMs,
     meter: place.instance.meter.snapshot(),
@@ -19,5 +18,8 @@ export function leave(host: RunHost, { running, nextTimer }: GuestStatus): Hiber
     spent: place.spent(),
   };
   const image = putAway(place, task, state);
-  return image && { status: 'hibernated', image, pending: calls.pending(), lastCall: calls.lastSent, nextTimer, now, usage: usageOf(host) };
+  if (!image) return undefined;
+  // What that took has passed for the run, too: one that sleeps in a loop would be behind by hours in the end.
+  const now = clock.now();
+  return { status: 'hibernated', image, pending: calls.pending(), lastCall: calls.lastSent, nextTimer, now, usage: usageOf(host) };
 }
