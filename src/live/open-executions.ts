@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { openKeyKeeper, type KeyKeeper } from '../access/key-keeper.ts';
+import { AUDIT_DATABASE } from '../audit/open-audit.ts';
 import { CarryOn, type CarryOnOptions } from './carry-on.ts';
 import { programKey } from '../component/program-key.ts';
 import type { SandboxError } from '../errors.ts';
@@ -9,6 +10,7 @@ import { createApprovals } from '../execution/approvals.ts';
 import { createDurableRuns } from '../execution/durable-runs.ts';
 import type { ExecutionStore } from '../execution/execution-store.ts';
 import { openServerExecutions } from '../execution/server-executions.ts';
+import { recordLostEnds } from './lost-ends.ts';
 import { LiveExecutions } from './live-executions.ts';
 import { makeFolder, OWNER_ONLY } from '../make-folder.ts';
 import { OldEngines } from './old-engines.ts';
@@ -50,11 +52,17 @@ export async function openExecutions(options: OpenOptions, runtime: Runtime): Pr
     executions,
     carryOn: ({ stages, carry, closing }) => {
       const own = mode === 'all' && store ? new CarryOn({ stages, carry, isRevoked, log }) : undefined;
+      const closed = new AbortController();
+      if (own && store && config.audit.store) {
+        const file = join(options.cacheDirectory, AUDIT_DATABASE);
+        void recordLostEnds({ stages, store, file, signal: closed.signal, log });
+      }
       const forget = store?.onCancelRequest((id) => live.cancel(id));
       // A run may wait for longer than its session would last.
       const timer = setInterval(() => keepSessionsAlive(live, stages), Math.min(KEEP_ALIVE_MS, config.limits.sessionTtlMs / 4)).unref();
       const end = async (): Promise<void> => {
         clearInterval(timer);
+        closed.abort();
         forget?.();
         const claiming = own?.close();
         if (executions) await putAllAway({ hibernate: () => runtime.executor.hibernate(), awake: () => live.size - executions.asleep() });

@@ -144,13 +144,14 @@ export class RunAudit {
 /** An execution that ends without its being run in this process. */
 export interface UnrunEnd {
   readonly executionId: string;
-  readonly code: string;
-  /** Its request; absent where that cannot be read. Then there may be its line in the list. */
+  readonly code: string | undefined;
+  /** Its request; absent where that cannot be read. */
   readonly call?: Pick<Call, 'request' | 'options' | 'createdAt'> | undefined;
-  readonly summary?: Pick<ExecutionSummary, 'principal' | 'createdAt'> | undefined;
+  /** Its line in the list, where something has run or the request cannot be read. */
+  readonly summary?: Pick<ExecutionSummary, 'principal' | 'createdAt' | 'endedAt' | 'fuel' | 'toolCalls'> | undefined;
 }
 
-/** Records the end of one that is given up, or that cannot be read. */
+/** Records the end of one that is given up, that cannot be read, or that ended in a process that did not live to record it. */
 export function recordUnrunEnd(audit: Audit, { executionId, code, call, summary }: UnrunEnd): void {
   if (audit.isOff) return;
   const createdAt = call?.createdAt ?? summary?.createdAt;
@@ -161,9 +162,9 @@ export function recordUnrunEnd(audit: Audit, { executionId, code, call, summary 
     dryRun: call?.request.dryRun === true ? true : undefined,
     program: call && audit.hash(call.request.code),
     code,
-    ms: createdAt === undefined ? undefined : Math.max(0, Date.now() - createdAt),
-    fuel: 0,
-    calls: 0,
+    ms: createdAt === undefined ? undefined : Math.max(0, (summary?.endedAt ?? Date.now()) - createdAt),
+    fuel: summary?.fuel ?? 0,
+    calls: summary?.toolCalls ?? 0,
   });
 }
 

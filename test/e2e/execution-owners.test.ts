@@ -121,6 +121,28 @@ test('begins and ends once in the audit, whatever lies between', async () => {
   register.close();
 });
 
+test('has its end told by the next server, once, where its own was killed before it had', async () => {
+  const told = await execute('return 1;');
+  const lost = await execute('throw new Error("no");', {}, { principal: 'key:ann' });
+  await sandbox.close();
+  const audit = new DatabaseSync(join(cache, 'audit.db'));
+  audit.prepare("DELETE FROM lines WHERE kind = 'run' AND execution = ?").run(lost.executionId);
+  audit.close();
+  for (let time = 0; time < 2; time++) {
+    await open();
+    await until('its line is there', () => auditOf(lost.executionId).length > 0);
+    await execute('return 2;');
+    await sandbox.close();
+    expect([auditOf(told.executionId), auditOf(lost.executionId)]).toEqual([['ok'], ['ERR_EXECUTE_THROWN']]);
+  }
+  await open();
+  const register = openAuditRegister(join(cache, 'audit.db'));
+  const [line] = register.last({ execution: lost.executionId }, 1);
+  register.close();
+  expect(line?.line).toMatchObject({ kind: 'run', principal: 'key:ann', fuel: lost.usage.fuel, calls: 0, ms: expect.any(Number) });
+  expect(line?.line.program).toMatch(/^[0-9a-f]{16,}$/);
+});
+
 test('a session is changed once by an execution that ends a second time, because its end was not written down', async () => {
   const { session = '' } = await execute('import { setState } from "ampoule"; setState("n", 1);', { session: 'new' });
   const file = join(cache, 'executions.db');
