@@ -1,4 +1,4 @@
-import type { Outline } from './json-outline.ts';
+import type { Outline } from './outline.ts';
 import type { Shortened } from './output-schema.ts';
 
 /** A shortened value, and what it leaves out. */

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ContentBlock } from '@modelcontextprotocol/server';
 import type { Diagnostic } from '../errors.ts';
 import { fitsBounds, parseMeasured } from './bounded-json.ts';
-import type { Outline, RecordOutline } from './json-outline.ts';
+import type { Outline, RecordOutline } from './outline.ts';
 import { keepWhole, type Keep } from './keep.ts';
 import { mediaProblem } from './media-type.ts';
 import type { KeptItem } from './output-schema.ts';

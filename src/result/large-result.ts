@@ -1,7 +1,8 @@
 import type { ContentBlock } from '@modelcontextprotocol/server';
 import type { Diagnostic } from '../errors.ts';
 import { fitsBounds, parseMeasured, type JsonBounds } from './bounded-json.ts';
-import { outlineJson, type Outline, type SeenJson } from './json-outline.ts';
+import { outlineJson } from './json-outline.ts';
+import type { Outline, SeenJson } from './outline.ts';
 import { previewJson } from './json-preview.ts';
 import { changeStrings, decodeString, type ChangeText } from './json-strings.ts';
 import { keepWhole, type Keep } from './keep.ts';

@@ -1,4 +1,5 @@
-import { outlineJson, type Outline } from './json-outline.ts';
+import { outlineJson } from './json-outline.ts';
+import type { Outline } from './outline.ts';
 import { decodeString } from './json-strings.ts';
 
 /**
