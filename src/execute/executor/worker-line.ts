@@ -3,8 +3,10 @@ import { SandboxError } from '../../errors.ts';
 import { createBoard } from '../worker/board.ts';
 import type { HeldMemory } from '../worker/held-memory.ts';
 import { pagesOf, withoutMemory } from '../large-answer.ts';
+import { LineOutbox } from './line-outbox.ts';
+import { LineSilence } from './line-silence.ts';
 import type { PooledRun } from './pooled-run.ts';
-import type { LineEvent, LineMessage, MakeResult, MakeTask, RunMessage } from '../worker-protocol.ts';
+import type { LineEvent, MakeResult, MakeTask, RunMessage } from '../worker-protocol.ts';
 
 /**
  * Runs that a worker may have in their first step: one that computes, and one that is there when that ends. More would wait
@@ -26,15 +28,15 @@ export class WorkerLine {
   /** Runs in their first step, oldest first, and programs that are being made. */
   readonly #fresh = new Set<number>();
   readonly #freeSlots: number[];
-  #outbox: LineMessage[] = [];
+  readonly #outbox: LineOutbox;
+  readonly #silence = new LineSilence();
   #recoversAt = 0;
   #lastKey = '';
-  /** What the worker had said when it was last asked for a sign of life, and when that was. */
-  #asked: { readonly at: number; readonly beats: number } | undefined;
 
   /** @param onChange is called when the worker may have room for another run. @param held what the runs of all workers hold. */
   constructor(port: MessagePort, maxRuns: number, onChange: () => void, held?: HeldMemory) {
     this.#port = port;
+    this.#outbox = new LineOutbox(port);
     this.#onChange = onChange;
     // More than runs, because a run that was taken back leaves its slot occupied for a while.
     this.#freeSlots = Array.from({ length: maxRuns + FRESH_RUNS }, (_, slot) => maxRuns + FRESH_RUNS - 1 - slot);
@@ -82,17 +84,13 @@ export class WorkerLine {
 
   /** How long the worker has given no sign of life although it was asked, in milliseconds. Asks anew where it has, or has nothing to do. */
   silentMs(now: number): number {
-    const { beats } = this.#board;
     const hasWork = this.#runs.size > 0 || this.#makes.size > 0;
-    if (hasWork && this.#asked?.beats === beats) return now - this.#asked.at;
-    this.#asked = hasWork ? { at: now, beats } : undefined;
-    if (hasWork) this.#send({ type: 'ping' });
-    return 0;
+    return this.#silence.look(now, hasWork ? this.#board.beats : undefined, () => this.#outbox.send({ type: 'ping' }));
   }
 
   /** Time in which this thread was not there to listen counts for nothing. */
   forgetSilence(): void {
-    this.#asked = undefined;
+    this.#silence.forget();
   }
 
   /** Gives the worker a run, for which {@link load} has found room. */
@@ -107,7 +105,7 @@ export class WorkerLine {
     this.#runs.set(run.number, run);
     this.#fresh.add(run.number);
     this.#lastKey = run.task.key;
-    this.#send({ type: 'run', run: run.number, slot, queuedMs: run.postedAt - run.queuedAt, task: run.task });
+    this.#outbox.send({ type: 'run', run: run.number, slot, queuedMs: run.postedAt - run.queuedAt, task: run.task });
   }
 
   make(run: number, task: MakeTask): Promise<MakeResult> {
@@ -115,7 +113,7 @@ export class WorkerLine {
     this.#makes.set(run, making);
     this.#fresh.add(run);
     this.#lastKey = task.key;
-    this.#send({ type: 'make', run, task });
+    this.#outbox.send({ type: 'make', run, task });
     return promise;
   }
 
@@ -126,7 +124,7 @@ export class WorkerLine {
     // While the worker computes its messages pile up: what they hold is given back when the worker takes them.
     const pages = pagesOf(message);
     const isTooMuch = pages > 0 && message.type === 'answer' && !this.#board.tryHold(pages);
-    this.#send({ type: 'message', run: number, message: isTooMuch ? withoutMemory(message) : message });
+    this.#outbox.send({ type: 'message', run: number, message: isTooMuch ? withoutMemory(message) : message });
   }
 
   /** Stops a run that the worker has begun. */
@@ -171,19 +169,6 @@ export class WorkerLine {
     this.#fresh.clear();
     this.#port.close();
     return unbegun;
-  }
-
-  /** What comes up in one turn of the event loop leaves in one message: waking a worker costs more than the message. */
-  #send(message: LineMessage): void {
-    this.#outbox.push(message);
-    if (this.#outbox.length === 1) setImmediate(() => this.#flush());
-  }
-
-  #flush(): void {
-    const list = this.#outbox;
-    this.#outbox = [];
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
-    this.#port.postMessage(list, list.flatMap(movedBuffers));
   }
 
   #receive(event: LineEvent): void {
@@ -236,11 +221,4 @@ export class WorkerLine {
     run.line = undefined;
     return run;
   }
-}
-
-/** Memory that changes its thread instead of being copied. */
-function movedBuffers(event: LineMessage): ArrayBuffer[] {
-  if (event.type !== 'message' || event.message.type !== 'answer') return [];
-  const { answer } = event.message;
-  return answer instanceof Uint8Array ? [answer.buffer] : [];
 }
