@@ -9,7 +9,7 @@ import { ensureEngine } from './engine/engine.ts';
 import type { EngineFiles } from './engine/engine-files.ts';
 import type { ExecutorInit } from './execute/executor-supervisor.ts';
 import { startExecutors, type Executors, type ExecutorsOptions } from './execute/executors.ts';
-import type { OpenOptions } from './open-sandbox.ts';
+import type { OpenOptions } from './open-options.ts';
 
 /** An engine, what runs it, and the cache of programs that are made for it. */
 export interface Runtime {

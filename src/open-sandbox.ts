@@ -9,17 +9,15 @@ import { createChecker, type Checker } from './check/checker.ts';
 import { lenientToLearned } from './check/learned-leniency.ts';
 import { createBundler, type Bundler } from './bundle/bundler.ts';
 import { readSource } from './bundle/source-text.ts';
-import type { Config } from './config/schema.ts';
 import { createDiscovery, type Discovery } from './discovery/discovery.ts';
-import type { BuildStep } from './engine/build-process.ts';
 import type { EngineFiles } from './engine/engine-files.ts';
 import type { Executors } from './execute/executors.ts';
 import { openKeptResults, type KeptResults } from './kept-result/kept-results.ts';
 import { LargeCalls } from './run/large-calls.ts';
-import type { Log } from './log.ts';
 import { writersOf } from './folder-access.ts';
 import { makeFolder, OWNER_ONLY } from './make-folder.ts';
-import { openExecutions, type ExecutionsMode } from './live/open-executions.ts';
+import { openExecutions } from './live/open-executions.ts';
+import type { OpenOptions } from './open-options.ts';
 import { openRuntime, resultsFolder, skillsFolder } from './open-runtime.ts';
 import { openTypes, type Types } from './run/run-types.ts';
 import { createPolicing } from './policy/policing.ts';
@@ -44,24 +42,6 @@ const STARTUP_PATIENCE_MS = 5_000;
 export { openEngine } from './open-runtime.ts';
 
 const WARM_UP = 'enum Warm { Up }\nreturn null;';
-
-export interface OpenOptions {
-  readonly config: Config;
-  /** Where built engines, programs and sessions are kept. */
-  readonly cacheDirectory: string;
-  /** The folder whose `node_modules` agent code may import libraries from. */
-  readonly installDirectory: string;
-  readonly environment: Readonly<Record<string, string>>;
-  readonly log: Log;
-  readonly version: string;
-  /** Servers that an embedding application holds itself, in the place of the config's. Closed with the sandbox. */
-  readonly upstreams?: Upstreams;
-  readonly onBuild?: (step: BuildStep) => void;
-  /** What becomes of executions that outlive a process. Default: all of the group are carried on with. */
-  readonly executions?: ExecutionsMode;
-  /** Gives up starting: what was started is ended again, and the signal's reason is thrown. */
-  readonly signal?: AbortSignal;
-}
 
 /** A running sandbox and what an operator may want to see of it. */
 export interface OpenSandbox {

@@ -6,7 +6,8 @@ import type { Config } from '../config/schema.ts';
 import { SandboxError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
 import { makeFolder } from '../make-folder.ts';
-import type { OpenOptions, OpenSandbox } from '../open-sandbox.ts';
+import type { OpenOptions } from '../open-options.ts';
+import type { OpenSandbox } from '../open-sandbox.ts';
 import { cacheRoot } from './cache-folder.ts';
 import { showBuildProgress } from './progress.ts';
 

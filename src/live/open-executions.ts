@@ -17,15 +17,12 @@ import { OldEngines } from './old-engines.ts';
 import { putAllAway } from './put-all-away.ts';
 import { keyFile } from '../open-access.ts';
 import { openFurther, type Runtime } from '../open-runtime.ts';
-import type { OpenOptions } from '../open-sandbox.ts';
+import type { OpenOptions } from '../open-options.ts';
 import type { Executions, SandboxStages } from '../sandbox-stages.ts';
 import { LOCAL_PRINCIPAL } from '../server/sandbox-port.ts';
 
 /** How often the ends of sessions are put off whose runs go on, at least, in milliseconds. */
 const KEEP_ALIVE_MS = 3_600_000;
-
-/** `all`: those of the group whose server has ended are carried on with. `own`: only what is begun here is kept. `none`: nothing is. */
-export type ExecutionsMode = 'all' | 'own' | 'none';
 
 /** Executions as the sandbox needs them. */
 export interface OpenExecutions extends AsyncDisposable {
