@@ -1,94 +1,51 @@
+import { nextByte, seedStream } from './chacha.ts';
 import * as p from './primordials.ts';
 
-const SEED_BYTES = 32;
-const BLOCK_BYTES = 64;
 const MAX_REQUEST = 65_536;
 
-/** ChaCha20 in counter mode: key from the run's seed, nonce 0. One stream for all randomness of a run. */
-const state = new p.NativeUint32Array(16);
-const block = new p.NativeUint32Array(16);
-const bytes = new p.NativeUint8Array(block.buffer);
-let used = BLOCK_BYTES;
+/** State of `Math.random`: a program that simulates draws millions, for which a stream that nobody can predict is far too slow. */
+let s0 = 0;
+let s1 = 0;
+let s2 = 0;
+let s3 = 0;
+let isDrawn = false;
 
-let pendingSeed = '';
-
-/** Most programs draw no randomness, so that the key is made at the first draw. @param seed 64 hexadecimal digits */
+/** Begins the randomness of a run. @param seed 64 hexadecimal digits */
 export function seedRandom(seed: string): void {
-  pendingSeed = seed;
+  seedStream(seed);
+  isDrawn = false;
 }
 
-function takeSeed(seed: string): void {
-  pendingSeed = '';
-  state[0] = 0x61707865;
-  state[1] = 0x3320646e;
-  state[2] = 0x79622d32;
-  state[3] = 0x6b206574;
-  for (let i = 0; i < SEED_BYTES; i += 4) {
-    let word = 0;
-    for (let b = 0; b < 4; b++) word |= hexByte(seed, i + b) << (8 * b);
-    state[4 + i / 4] = word;
-  }
-  for (let i = 12; i < 16; i++) state[i] = 0;
-  used = BLOCK_BYTES;
+/** 32 random bits: xoshiro128** (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2021). */
+function nextWord(): number {
+  const fifth = s1 + (s1 << 2);
+  const turned = (fifth << 7) | (fifth >>> 25);
+  const shifted = s1 << 9;
+  s2 ^= s0;
+  s3 ^= s1;
+  s1 ^= s2;
+  s0 ^= s3;
+  s2 ^= shifted;
+  s3 = (s3 << 11) | (s3 >>> 21);
+  return (turned + (turned << 3)) >>> 0;
 }
 
-function hexByte(seed: string, index: number): number {
-  return (hexDigit(seed, index * 2) << 4) | hexDigit(seed, index * 2 + 1);
+function drawState(): void {
+  isDrawn = true;
+  s0 = streamWord();
+  s1 = streamWord();
+  s2 = streamWord();
+  s3 = streamWord();
 }
 
-function hexDigit(seed: string, index: number): number {
-  const unit = p.charCodeAt(seed, index);
-  if (unit >= 0x30 && unit <= 0x39) return unit - 0x30;
-  const letter = unit | 0x20;
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : 0;
-}
-
-function quarter(a: number, b: number, c: number, d: number): void {
-  const x = block as unknown as number[];
-  x[a] = x[a] + x[b];
-  x[d] = rotate(x[d] ^ x[a], 16);
-  x[c] = x[c] + x[d];
-  x[b] = rotate(x[b] ^ x[c], 12);
-  x[a] = x[a] + x[b];
-  x[d] = rotate(x[d] ^ x[a], 8);
-  x[c] = x[c] + x[d];
-  x[b] = rotate(x[b] ^ x[c], 7);
-}
-
-function rotate(word: number, by: number): number {
-  return (word << by) | (word >>> (32 - by));
-}
-
-function nextBlock(): void {
-  if (pendingSeed !== '') takeSeed(pendingSeed);
-  for (let i = 0; i < 16; i++) block[i] = state[i];
-  for (let round = 0; round < 10; round++) {
-    quarter(0, 4, 8, 12);
-    quarter(1, 5, 9, 13);
-    quarter(2, 6, 10, 14);
-    quarter(3, 7, 11, 15);
-    quarter(0, 5, 10, 15);
-    quarter(1, 6, 11, 12);
-    quarter(2, 7, 8, 13);
-    quarter(3, 4, 9, 14);
-  }
-  for (let i = 0; i < 16; i++) block[i] = block[i] + state[i];
-  state[12] = state[12] + 1;
-  used = 0;
-}
-
-function nextByte(): number {
-  if (used >= BLOCK_BYTES) nextBlock();
-  return bytes[used++];
+function streamWord(): number {
+  return nextByte() | (nextByte() << 8) | (nextByte() << 16) | (nextByte() << 24);
 }
 
 /** 53 random bits as a fraction in [0, 1), as Math.random gives them. */
 function random(): number {
-  let high = 0;
-  for (let i = 0; i < 3; i++) high = (high << 8) | nextByte();
-  let low = 0;
-  for (let i = 0; i < 4; i++) low = low * 256 + nextByte();
-  return ((high >>> 3) * 4_294_967_296 + low) / 9_007_199_254_740_992;
+  if (!isDrawn) drawState();
+  return ((nextWord() >>> 11) * 4_294_967_296 + nextWord()) / 9_007_199_254_740_992;
 }
 
 function getRandomValues(target: unknown): unknown {
