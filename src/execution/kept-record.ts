@@ -39,27 +39,43 @@ export class KeptRecord {
     return fits();
   }
 
-  add(row: ExecutionRow, kind: PartKind, number: number, text: string): void {
+  /** Keeps a part. @param before what is there in its place */
+  add(row: ExecutionRow, kind: PartKind, number: number, text: string, before?: string): void {
+    if (before !== undefined) row.recordBytes -= Buffer.byteLength(before) + PART_BYTES;
     row.recordBytes += Buffer.byteLength(text) + PART_BYTES;
     this.#parts.put(row, kind, number, text);
   }
 
-  /** Drops what no recovery from the image needs. */
+  /** Drops what no recovery from the image needs. Reads nothing but that: what stays may be many megabytes, and this may come at every answer. */
   drop(row: ExecutionRow): void {
     if (row.record === 'whole') row.record = 'dropped';
+    row.recordBytes -= this.#parts.bytes(row, KIND.history) + row.histories * PART_BYTES;
     this.#parts.removeKind(row, KIND.history);
     row.histories = 0;
     const wait = row.canWake === 1 ? this.#parts.wait(row)?.wait : undefined;
     const isNeeded = (number: number): boolean => wait !== undefined && (number > wait.lastCall || wait.pending.includes(number));
     for (const number of this.#parts.numbers(row, KIND.answer)) {
       if (isNeeded(number)) continue;
-      this.#parts.remove(row, KIND.answer, number);
-      this.#parts.remove(row, KIND.call, number);
+      this.#remove(row, KIND.answer, number);
+      this.#remove(row, KIND.call, number);
       this.#parts.put(row, KIND.gone, number, '');
       row.answers--;
       row.calls--;
     }
-    row.recordBytes = this.#bytes(row);
+  }
+
+  #remove(row: ExecutionRow, kind: PartKind, number: number): void {
+    row.recordBytes -= this.#bytes(row, kind, number);
+    this.#parts.remove(row, kind, number);
+  }
+
+  #bytes(row: ExecutionRow, kind: PartKind, number: number): number {
+    try {
+      return Buffer.byteLength(this.#parts.get(row, kind, number) ?? '') + PART_BYTES;
+    } catch {
+      // A damaged one goes like any other: it counts on, and so the record is dropped sooner.
+      return 0;
+    }
   }
 
   /** An image is there: what of a record that is not whole no recovery from it needs goes. @returns whether it can be gone on from */
@@ -71,11 +87,6 @@ export class KeptRecord {
     this.drop(row);
     this.#parts.removeKind(row, KIND.gone);
     return true;
-  }
-
-  #bytes(row: ExecutionRow): number {
-    const kinds = [KIND.call, KIND.answer].flatMap((kind) => this.#parts.numbers(row, kind).map((number) => [kind, number] as const));
-    return kinds.reduce((sum, [kind, number]) => sum + Buffer.byteLength(this.#parts.get(row, kind, number) ?? '') + PART_BYTES, 0);
   }
 
   #removeImage(row: ExecutionRow): void {

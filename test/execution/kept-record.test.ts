@@ -121,6 +121,17 @@ describe('a record over maxRecordBytes', () => {
     expect([answersOf(asleep), (await store.image('asleep'))?.length]).toEqual([[1, 2, 3], 100]);
   });
 
+  test('has all of its room again when it was dropped, whatever was in it', async () => {
+    await begun('again');
+    for (const number of [1, 2, 3]) await called('again', number, MAX * 0.3);
+    for (let n = 0; n < 40; n++) store.history('again', { steps: Array.from({ length: 2_000 }, () => [1_700_000_000_000]), files: [] });
+    expect(answersOf(await found('again'))).toEqual([]);
+    await store.call('again', sentCall(4, { stage: 'asked' }));
+    expect(await called('again', 4, MAX - 1_000)).toBe(true);
+    expect(await called('again', 5, 1_000)).toBe(true);
+    expect(answersOf(await found('again'))).toEqual([5]);
+  });
+
   test('says of an answer whether it can be read again', async () => {
     await begun('told');
     expect(await called('told', 1, 10)).toBe(true);

@@ -2,7 +2,7 @@ import type { StatementSync } from 'node:sqlite';
 import { hash } from 'blake3';
 import { damagedExecution } from '../execution-errors.ts';
 import type { StoredWait } from '../execution-store.ts';
-import { seal, splitText, textHash, unseal, wholeText, type SplitText } from './sealed-text.ts';
+import { seal, SEALED_BYTES, splitText, textHash, unseal, wholeText, type SplitText } from './sealed-text.ts';
 import { KIND, type PartKind, type STATEMENTS } from './store-schema.ts';
 
 export type Statements = Readonly<Record<keyof typeof STATEMENTS, StatementSync>>;
@@ -65,6 +65,12 @@ export class ExecutionParts {
 
   numbers({ n }: PartsOwner, kind: PartKind): number[] {
     return this.#run.numbers.all(n, kind).map(({ number }) => Number(number));
+  }
+
+  /** What the texts of a kind have together, without long literals: those are not read for it, and neither are the texts. */
+  bytes({ n }: PartsOwner, kind: PartKind): number {
+    const row = this.#run.kindBytes.get(n, kind);
+    return Number(row?.['bytes']) - Number(row?.['count']) * SEALED_BYTES;
   }
 
   remove({ n }: PartsOwner, kind: PartKind, number: number): void {

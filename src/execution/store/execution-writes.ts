@@ -86,9 +86,8 @@ export class ExecutionWrites {
     const text = JSON.stringify(rest);
     // Also when there is no room: that it may have been sent must be known.
     record.makeRoom(row, Buffer.byteLength(text), number);
-    if (before !== undefined) row.recordBytes -= Buffer.byteLength(before);
-    else row.calls++;
-    record.add(row, KIND.call, number, text);
+    if (before === undefined) row.calls++;
+    record.add(row, KIND.call, number, text, before);
     row.toolCalls = Math.max(row.toolCalls, number);
     // A person's word is for making the call once.
     if (call.stage === 'sent') run.useApprovals.run(row.n, number);

@@ -2,6 +2,8 @@ import { hash } from 'blake3';
 
 /** Enough to notice any damage; nobody is kept from forging here, who can write to the file may do anything. */
 const SEAL_BYTES = 16;
+/** What a text takes more when it is sealed, if no literal was taken out of it: its seal, and the empty table of literals. */
+export const SEALED_BYTES = SEAL_BYTES + '[]\n'.length;
 const TEXT_HASH_BYTES = 32;
 /** Shorter literals are not worth a row of their own, in characters. */
 const MIN_LITERAL = 1_024;

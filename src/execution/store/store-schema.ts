@@ -130,6 +130,7 @@ export const STATEMENTS = {
   part: 'SELECT content FROM parts WHERE execution = ? AND kind = ? AND number = ?',
   hasPart: 'SELECT 1 FROM parts WHERE execution = ? AND kind = ? AND number = ?',
   parts: 'SELECT kind, number, content FROM parts WHERE execution = ? ORDER BY kind, number',
+  kindBytes: 'SELECT total(length(content)) AS bytes, count(*) AS count FROM parts WHERE execution = ? AND kind = ?',
   numbers: 'SELECT number FROM parts WHERE execution = ? AND kind = ?',
   removePart: 'DELETE FROM parts WHERE execution = ? AND kind = ? AND number = ?',
   removeKind: 'DELETE FROM parts WHERE execution = ? AND kind = ?',
