@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import type { EngineKind } from './src/engine/recipe.ts';
+import { asBuilt, builtPackage } from './test/support/built-code.ts';
 
 /** What runs programs, and so is tested on every engine. How processes are started, supervised and shared out is the same for all. */
 const ON_EVERY_ENGINE = [
@@ -24,10 +25,16 @@ const ON_EVERY_ENGINE = [
  */
 const ALIKE = ['test/escape/compile-*.test.ts', 'test/host-functions/guest/intl-*.test.ts'];
 
-/** What computes and nothing else: no processes, no clocks of its own. Such files may share one, which saves loading everything again. */
+/** What computes and nothing else. */
 const COMPUTES = ['config', 'discovery', 'drift', 'policy', 'result', 'session', 'skill', 'wrappers'].map(
   (folder) => `test/${folder}/**/*.test.ts`,
 );
+
+/** What has an engine, or threads with one, in the process of the test itself: one that it may spoil, and that nothing else shares. */
+const ALONE = ['engine', 'escape', 'execute', 'fuzz', 'host-functions'].map((folder) => `test/${folder}/**/*.test.ts`);
+
+/** Who watches has the sources as they are saved. */
+const built = process.argv.includes('run') ? builtPackage() : undefined;
 
 interface Files {
   readonly include: readonly string[];
@@ -37,11 +44,13 @@ interface Files {
 
 /** Tests with one engine, which they get as `inject('engine')`. */
 const project = (name: string, kind: EngineKind, files: Files): object => ({
+  plugins: built === undefined ? [] : [asBuilt(built)],
   test: {
     name,
     ...files,
     globalSetup: [`test/support/with-${kind}.ts`],
     pool: 'forks',
+    provide: { built },
     testTimeout: 60_000,
     hookTimeout: 120_000,
     // Only there so that a failing test ends: on a busy machine a process may take seconds to do anything.
@@ -55,9 +64,11 @@ export default defineConfig({
   test: {
     // One more than there are processors: much of the time is spent waiting for processes.
     maxWorkers: availableParallelism() + 1,
+    // Files that share a process find in it what they import: to load that again takes half a second for each.
     projects: [
       project('computes', 'quickjs', { include: COMPUTES, isolate: false }),
-      project('suite', 'quickjs', { include: ['test/**/*.test.ts'], exclude: COMPUTES }),
+      project('suite', 'quickjs', { include: ['test/**/*.test.ts'], exclude: [...COMPUTES, ...ALONE], isolate: false }),
+      project('alone', 'quickjs', { include: ALONE }),
       project('starlingmonkey', 'starlingmonkey', { include: ON_EVERY_ENGINE, exclude: ALIKE }),
     ],
   },

@@ -9,10 +9,10 @@ import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import { parserFlags } from '../../src/bundle/parser-flags.ts';
 import { Scanner } from '../../src/bundle/scanner.ts';
+import { CHECKOUT, CODE, codeFile } from '../support/code.ts';
 import { errorOf } from './fixture.ts';
 import { endlessText, parsersOf } from './scanner-fixture.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PARENT = fileURLToPath(new URL('lonely-parent.ts', import.meta.url));
 /** More than any text here takes on a busy machine. */
 const LONG_MS = 50_000;
@@ -73,17 +73,12 @@ test('it has nothing of our environment', async () => {
 test('it may read its code, and nothing else', () => {
   const ask = (right: string, path: string): boolean => {
     const code = `process.permission.has(${JSON.stringify(right)}, ${JSON.stringify(path)})`;
-    return execFileSync(process.execPath, [...parserFlags(), '-p', code], { cwd: join(ROOT, 'src'), encoding: 'utf8' }).trim() === 'true';
+    return execFileSync(process.execPath, [...parserFlags(), '-p', code], { cwd: join(CODE, 'src'), encoding: 'utf8' }).trim() === 'true';
   };
-  const paths = [
-    'src/bundle/scan.ts',
-    'node_modules/@babel/parser/package.json',
-    'README.md',
-    'ampoule.json',
-    'node_modules/zod/package.json',
-  ];
-  expect(paths.map((path) => ask('fs.read', join(ROOT, path)))).toEqual([true, true, false, false, false]);
-  expect([ask('fs.read', '/etc/passwd'), ask('fs.write', join(ROOT, 'src')), ask('child', '')]).toEqual([false, false, false]);
+  const own = [codeFile('src/bundle/scan'), join(CHECKOUT, 'node_modules/@babel/parser/package.json')];
+  const others = ['README.md', 'ampoule.json', 'node_modules/zod/package.json'].map((path) => join(CHECKOUT, path));
+  expect([...own, ...others].map((path) => ask('fs.read', path))).toEqual([true, true, false, false, false]);
+  expect([ask('fs.read', '/etc/passwd'), ask('fs.write', join(CODE, 'src')), ask('child', '')]).toEqual([false, false, false]);
 });
 
 test('it does not outlive a process that is killed while it parses', async () => {
@@ -127,7 +122,7 @@ test('packages that are found by links, and theirs beside them, are read where t
   try {
     const [store, project] = [join(folder, 'store'), join(folder, 'a project')];
     for (const name of ['@babel/parser', 'fastest-levenshtein', 'regexpu-core']) await linkFromStore(name, store, project);
-    for (const name of ['src', 'package.json']) await cp(join(ROOT, name), join(project, name), { recursive: true });
+    for (const name of ['src', 'package.json']) await cp(join(CHECKOUT, name), join(project, name), { recursive: true });
     const url = pathToFileURL(join(project, 'src', 'bundle', 'scanner.ts')).href;
     const code = `import { Scanner } from ${JSON.stringify(url)}; console.log(JSON.stringify(await new Scanner().portRegExps('/\\\\p{Lu}/u', 50000)));`;
     await writeFile(join(folder, 'scan.mjs'), code);
@@ -141,7 +136,7 @@ test('packages that are found by links, and theirs beside them, are read where t
 /** A package in a store, with links to what it depends on beside it, and a link to it for the one that imports it. */
 async function linkFromStore(name: string, store: string, importer: string): Promise<void> {
   const place = join(store, name.replace('/', '+'), 'node_modules', name);
-  await cp(join(ROOT, 'node_modules', name), place, { recursive: true });
+  await cp(join(CHECKOUT, 'node_modules', name), place, { recursive: true });
   const link = join(importer, 'node_modules', name);
   await mkdir(join(link, '..'), { recursive: true });
   await symlink(place, link);

@@ -2,14 +2,13 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, inject } from 'vitest';
 import { connect, type CallAnswer, type Lane, type TestClient } from '../server/clients.ts';
 import type { ExecuteOutput } from '../../src/result/output-schema.ts';
+import { CHECKOUT, codeFile } from '../support/code.ts';
 import { descendants, living, until } from './processes.ts';
 
-export const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
+export const MAIN = codeFile('src/main');
 /** No test process lives longer than this, whatever happens to its test. */
 export const PROCESS_BOUND_MS = 240_000;
 

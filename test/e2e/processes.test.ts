@@ -92,7 +92,7 @@ describe.concurrent('processes', () => {
       const killed = ampoule.executor();
       process.kill(killed, 'SIGKILL');
       await until('the end was seen', () => {
-        const executors = descendants(ampoule.pid).filter(({ command }) => /executor.executor\.ts/.test(command));
+        const executors = descendants(ampoule.pid).filter(({ command }) => /executor.executor\.[jt]s/.test(command));
         return executors.length === 2 && executors.every(({ pid }) => pid !== killed);
       });
       expect(await ampoule.result('return "meanwhile";')).toBe('meanwhile');
@@ -109,7 +109,7 @@ describe.concurrent('processes', () => {
     const child = spawnAmpoule(['serve', '--stdio', '--config', config]);
     child.stdout?.resume();
     child.stderr?.resume();
-    const kinds = [/executor.executor\.ts/, /executor.executor\.ts/, /esbuild.*--service/, /tsc.*--api/, /server-everything/];
+    const kinds = [/executor.executor\.[jt]s/, /executor.executor\.[jt]s/, /esbuild.*--service/, /tsc.*--api/, /server-everything/];
     const below = (): string[] => descendants(child.pid ?? 0).map(({ command }) => command);
     const all = (): boolean => {
       const commands = below();

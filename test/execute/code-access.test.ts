@@ -2,12 +2,12 @@ import { cp, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/pr
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readFolder } from '../../src/read-access.ts';
 import { executorFlags } from '../../src/execute/executor-flags.ts';
+import { CHECKOUT, CODE, codeFile, PACKAGE } from '../support/code.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 let folder: string;
 beforeAll(async () => (folder = await realpath(await mkdtemp(join(tmpdir(), 'ampoule-access-')))));
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -19,13 +19,8 @@ function readable(flags: readonly string[], paths: readonly string[]): boolean[]
 }
 
 test('the executor may read its code, and neither what is beside it nor anything else of the project', () => {
-  const paths = ['src/execute/executor/executor.ts', 'package.json', 'node_modules/zod/package.json'];
-  expect(
-    readable(
-      executorFlags(),
-      paths.map((path) => join(ROOT, path)),
-    ),
-  ).toEqual([true, true, true]);
+  const paths = [codeFile('src/execute/executor/executor'), join(PACKAGE, 'package.json'), join(CHECKOUT, 'node_modules/zod/package.json')];
+  expect(readable(executorFlags(), paths)).toEqual([true, true, true]);
   const others = [
     'README.md',
     'ampoule.json',
@@ -35,9 +30,8 @@ test('the executor may read its code, and neither what is beside it nor anything
     'node_modules/zodiac/a.js',
   ];
   const outside = ['/etc/passwd', '/proc/self/environ', folder];
-  expect(readable(executorFlags(), [...others.map((path) => join(ROOT, path)), ...outside])).toEqual(
-    [...others, ...outside].map(() => false),
-  );
+  const inside = [CHECKOUT, PACKAGE, CODE].flatMap((root) => others.map((path) => join(root, path)));
+  expect(readable(executorFlags(), [...inside, ...outside])).toEqual([...inside, ...outside].map(() => false));
 });
 
 test('a folder that is not there yet may be read when it is, and one that begins like it may not', () => {
@@ -55,10 +49,10 @@ test('packages that are found by links, as some package managers have them, may 
   const [store, project] = [join(folder, 'store'), join(folder, 'a project')];
   await mkdir(join(project, 'node_modules'), { recursive: true });
   for (const name of ['piscina', 'zod', 'blake3']) {
-    await cp(join(ROOT, 'node_modules', name), join(store, name, 'node_modules', name), { recursive: true });
+    await cp(join(CHECKOUT, 'node_modules', name), join(store, name, 'node_modules', name), { recursive: true });
     await symlink(join(store, name, 'node_modules', name), join(project, 'node_modules', name));
   }
-  for (const name of ['src', 'host-functions', 'package.json']) await cp(join(ROOT, name), join(project, name), { recursive: true });
+  for (const name of ['src', 'host-functions', 'package.json']) await cp(join(CHECKOUT, name), join(project, name), { recursive: true });
   const flagsUrl = pathToFileURL(join(project, 'src', 'execute', 'executor-flags.ts')).href;
   const code = `import { executorFlags } from '${flagsUrl}'; console.log(JSON.stringify(executorFlags()));`;
   await writeFile(join(folder, 'flags.mjs'), code);

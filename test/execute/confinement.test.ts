@@ -2,17 +2,16 @@ import { appendFile, cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeF
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { executorFlags } from '../../src/execute/executor-flags.ts';
 import { SupervisedExecutor } from '../../src/execute/supervised-executor.ts';
 import { until } from '../e2e/processes.ts';
+import { CHECKOUT, CODE } from '../support/code.ts';
 import { memoryStore, resultOf, runBody, testInit } from '../support/executor.ts';
 import type { Targets } from '../fixtures/executors/probe.ts';
 
 /** A real executor, started as always, with a probe in its main thread and in its workers that tries to get out. */
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '');
 const found: Record<string, Record<string, string>> = {};
 let stderr = '';
 let folder: string;
@@ -39,7 +38,7 @@ beforeAll(async () => {
   const copy = join(folder, 'code');
   await copyWithProbe(copy, targets);
   const moved = executorFlags().map((flag) =>
-    flag.replace(`=${ROOT}${sep}src`, `=${copy}${sep}src`).replace(`=${ROOT}${sep}host`, `=${copy}${sep}host`),
+    flag.replace(`=${CODE}${sep}src`, `=${copy}${sep}src`).replace(`=${CODE}${sep}host`, `=${copy}${sep}host`),
   );
   const flags = [...moved, `--allow-fs-read=${copy}${sep}package.json`, `--allow-fs-read=${copy}${sep}node_modules`];
   const program = { entry: join(copy, 'src', 'execute', 'executor', 'executor.ts'), flags };
@@ -60,9 +59,9 @@ afterAll(async () => {
 
 /** The executor's code, with the probe behind what each of its threads does first. */
 async function copyWithProbe(copy: string, targets: Targets): Promise<void> {
-  for (const name of ['src', 'host-functions', 'package.json']) await cp(join(ROOT, name), join(copy, name), { recursive: true });
-  await symlink(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-  await cp(join(ROOT, 'test', 'fixtures', 'executors', 'probe.ts'), join(copy, 'src', 'execute', 'probe.ts'));
+  for (const name of ['src', 'host-functions', 'package.json']) await cp(join(CHECKOUT, name), join(copy, name), { recursive: true });
+  await symlink(join(CHECKOUT, 'node_modules'), join(copy, 'node_modules'));
+  await cp(join(CHECKOUT, 'test', 'fixtures', 'executors', 'probe.ts'), join(copy, 'src', 'execute', 'probe.ts'));
   for (const thread of ['executor', 'worker']) {
     const file = join(copy, 'src', 'execute', thread, `${thread}.ts`);
     expect(await readFile(file, 'utf8')).toContain('\nconfineThread();\n');

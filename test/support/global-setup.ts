@@ -10,6 +10,8 @@ declare module 'vitest' {
     engineKind: EngineKind;
     engine: EngineFiles;
     cacheDirectory: string;
+    /** The package as it is packed: see `built-code.ts`. Undefined while tests are watched. */
+    built: string | undefined;
   }
 }
 
