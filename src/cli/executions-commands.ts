@@ -7,13 +7,16 @@ export function addExecutionCommands(program: Command, { context, withConfig, lo
   const executions = program.command('executions').description('list, show and cancel what runs, waits and has ended');
   const loaded = async () => load(() => import('./executions.ts'));
   withConfig(executions.command('list', { isDefault: true }))
+    .argument('[id]', 'tells the story of this one, as show does')
     .description('executions, the newest first')
     .option('--status <status>', 'only those that are running, waiting, completed, failed or cancelled; several with commas')
     .option('--principal <name>', 'only those of this principal')
     .option('--since <time>', 'only those begun after a time ago (30m, 1h, 7d) or a date (2026-01-31)')
     .option('--limit <number>', 'so many at most (default: 100)')
     .option('--json', 'print a JSON array')
-    .action(async (options: ListOptions) => (await loaded()).listExecutions(context, options));
+    .action(async (id: string | undefined, options: ListOptions) =>
+      id === undefined ? (await loaded()).listExecutions(context, options) : (await loaded()).showExecution(context, id, options),
+    );
   withConfig(executions.command('show'))
     .argument('<id>', 'executionId, or the beginning of one that is in the list')
     .description('the story of one: its source, calls, waits, limits used and end')

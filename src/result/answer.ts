@@ -13,6 +13,8 @@ export interface ExecuteResponse {
   /** What is sent of it as `structuredContent` where the text has the rest, or where there is no more yet. */
   readonly reduced?: ReducedOutput | WaitingOutput;
   readonly content: readonly ContentBlock[];
+  /** That the run failed is what the request asked for. */
+  readonly isWanted?: boolean;
 }
 
 export interface AnswerExtras {

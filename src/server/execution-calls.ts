@@ -40,9 +40,12 @@ export const callWaitExecution: ExecutionCall = (args, caller, deps) =>
     }
   });
 
-/** Ends an execution that goes on. */
+/** Ends an execution that goes on. That it is cancelled is no error then. */
 export const callCancelExecution: ExecutionCall = (args, caller, deps) =>
-  guarded(CANCEL_TOOL_NAME, caller, deps, (options) => deps.port.cancelExecution(parseCancelRequest(args), options));
+  guarded(CANCEL_TOOL_NAME, caller, deps, async (options) => {
+    const response = await deps.port.cancelExecution(parseCancelRequest(args), options);
+    return { ...response, isWanted: response.structured.error?.code === 'ERR_EXECUTE_CANCELLED' };
+  });
 
 /** The tools whose answers are those of executions, by name. */
 export const EXECUTION_CALLS: ReadonlyMap<string, ExecutionCall> = new Map([

@@ -19,8 +19,8 @@ interface ResultDeps {
  * what the protocol does not allow would break the client and not only this answer.
  */
 export function toToolResult(response: ExecuteResponse, { port }: ResultDeps, reader: AnswerReader): CallToolResult {
-  const { structured, reduced = structured, content } = response;
-  const isError = structured.status === 'failed';
+  const { structured, reduced = structured, content, isWanted = false } = response;
+  const isError = structured.status === 'failed' && !isWanted;
   const [first, ...others] = content;
   if (first === undefined || others.length === 0) return { content: [...content], structuredContent: { ...reduced }, isError };
   const checked = others.map((block) => specTypeSchemas.ContentBlock['~standard'].validate(block));

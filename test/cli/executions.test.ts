@@ -150,6 +150,8 @@ describe('ampoule executions list', () => {
 describe('ampoule executions show', () => {
   test('tells the story of one, and nothing in it moves the cursor or gives a session away', async () => {
     const { code, stdout } = await executions('show', 'exe_st');
+    // Whoever forgets the word gets it all the same.
+    expect((await executions('exe_st')).stdout).toBe(stdout);
     expect(code).toBe(0);
     for (const harm of ['\u001b', '\u202e', 'secret']) expect(stdout).not.toContain(harm);
     expect(stdout).toMatch(

@@ -73,6 +73,9 @@ describe.each(LANES)('runs that go on, over HTTP with the %s', (lane) => {
     await client.call({ code: `job:${id}`, answerAfterMs: 10 });
     const ended = await client.callTool('cancel_execution', { executionId: id });
     expect(structured(ended)).toMatchObject({ status: 'failed', executionId: id, error: { code: 'ERR_EXECUTE_CANCELLED' } });
+    // To whoever asked for it, and to nobody else, it is no error.
+    expect(ended.isError).toBe(false);
+    expect((await client.callTool('wait_execution', { executionId: id })).isError).toBe(true);
     for (const tool of ['cancel_execution', 'wait_execution']) {
       expect(structured(await client.callTool(tool, { executionId: id }))).toEqual(structured(ended));
     }
