@@ -8,7 +8,7 @@ import { until } from './processes.ts';
 
 /** A server that keeps a mebibyte of each run, is killed, and is started again. */
 
-const CONFIG = { limits: { maxRecordBytes: 1024 * 1024, hibernateAfterMs: 2_000 } };
+const CONFIG = { limits: { maxRecordBytes: 1024 * 1024, hibernateAfterMs: 8_000 } };
 /** A call that may not be made twice, answers of 1.5 MB, and a wait. */
 const CODE = `
 import { list, make, look } from "servers/gates";
@@ -31,7 +31,7 @@ beforeAll(async () => {
   const whole = async (name: string, calls: number): Promise<ExecuteOutput> =>
     answerOf(await client.call({ code: CODE, input: { name, calls, sleepMs: 0 } })).output;
   [runs.short, runs.attached] = await Promise.all([whole('short', 2), whole('attached', 8)]);
-  runs.asleep = await begin(client, CODE, { input: { name: 'asleep', calls: 8, sleepMs: 4_000 } });
+  runs.asleep = await begin(client, CODE, { input: { name: 'asleep', calls: 8, sleepMs: 9_000 } });
   await until('it sleeps', async () => (await untilWaiting(client, runs.asleep)).waiting?.[0]?.kind === 'timer');
   // This one has called a tool whose name it has not made, and is not put away yet.
   const code = CODE.replace('looked: (await look({ name })).name', 'looked: (await look({ name: "never" })).name');
