@@ -89,7 +89,8 @@ export class InstancePool {
   }
 
   #restSoon(): void {
-    this.#rest ??= setTimeout(() => this.#lieDown(), REST_AFTER_MS).unref();
+    if (this.#rest) return;
+    this.#rest = setTimeout(() => this.#lieDown(), REST_AFTER_MS).unref();
   }
 
   /** Runs that only wait hold instances of their own: they are no reason to keep others for. */
