@@ -69,6 +69,11 @@ export class ExecutionTables {
     this.#now = now;
   }
 
+  /** Whose what is created here is; undefined as long as it owns nothing. */
+  get owner(): string | undefined {
+    return this.#owners.isOwner ? this.#owners.id : undefined;
+  }
+
   transact<T>(work: () => T): T {
     return transact(this.#db, work);
   }
@@ -122,7 +127,8 @@ function formOf(file: string | undefined, migrations: readonly string[] = MIGRAT
   return { file, migrations, before: BEFORE };
 }
 
-function prepareAll(db: DatabaseSync): Statements {
+/** @throws Error when a statement does not fit the tables */
+export function prepareAll(db: DatabaseSync): Statements {
   const entries = Object.entries(STATEMENTS).map(([name, sql]) => [name, db.prepare(sql)] as const);
   const statements = Object.fromEntries(entries) as Record<keyof typeof STATEMENTS, StatementSync>; // the same names
   statements.find.setReturnArrays(true);

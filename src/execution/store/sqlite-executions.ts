@@ -4,6 +4,7 @@ import type { ToolAnswer } from '../../execute/run.ts';
 import { openingError, storeError } from '../execution-errors.ts';
 import type { ExecutionGlance, ExecutionStore, StoredApproval, StoredCall } from '../execution-store.ts';
 import { openExecutionsDatabase, type TablesOptions } from './execution-tables.ts';
+import { DirectWrites } from './direct-writes.ts';
 import { ImageCopy } from '../image-copy.ts';
 import { READS, type StoreBatch, type StoreMethod, type StoreNews, type StoreReply, type StoreRequest } from './store-protocol.ts';
 import { UnwrittenEnds } from './unwritten-ends.ts';
@@ -16,7 +17,7 @@ export interface ExecutionStoreOptions extends TablesOptions {
 }
 
 /**
- * To wake the thread costs more than to write: what tells how far a run is waits so long for more of it, unless something comes that is waited for. What
+ * A transaction costs more than a write in it: what tells how far a run is waits so long for more of it, unless something comes that is waited for. What
  * is lost when this process is killed meanwhile is done again, as far as it may be.
  */
 const PATIENCE_MS = 2;
@@ -27,8 +28,9 @@ const YOUNG_MB = 8;
 const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './store-worker.ts' : './store-worker.js', import.meta.url);
 
 /**
- * Opens the embedded store of executions. The database is used in a thread of its own, so that no disk holds up the event loop; what one turn
- * of the loop asks for is one message there and one transaction. Several processes may share the file.
+ * Opens the embedded store of executions. What one turn of the event loop asks for is one transaction: of small writes here, if nobody else writes, because
+ * that costs less than a thread's answer; of all else in a thread, so that no disk, no lock and no long text holds up the loop. Several processes may share
+ * the file.
  * @throws SandboxError ERR_EXECUTION_STORE when the file is none of ours, is of a newer version or cannot be used
  */
 export function openExecutions(options: ExecutionStoreOptions): ExecutionStore {
@@ -54,6 +56,7 @@ class ThreadedExecutions implements ExecutionStore {
   readonly isDurable: boolean;
   readonly #options: ExecutionStoreOptions;
   readonly #worker: Worker;
+  readonly #direct: DirectWrites;
   readonly #asked = new Map<number, Asked>();
   readonly #decisionListeners = new Set<(approval: StoredApproval) => void>();
   readonly #cancelListeners = new Set<(executionId: string) => void>();
@@ -69,6 +72,7 @@ class ThreadedExecutions implements ExecutionStore {
   constructor(options: ExecutionStoreOptions, thread: TablesOptions) {
     this.#options = options;
     this.isDurable = thread.file !== undefined;
+    this.#direct = new DirectWrites(thread, () => this.#postBatch([], []));
     this.#worker = new Worker(ENTRY, {
       workerData: thread,
       env: {},
@@ -125,6 +129,7 @@ class ThreadedExecutions implements ExecutionStore {
   }
 
   async #close(): Promise<void> {
+    this.#direct.close();
     try {
       await this.#ends.close();
       await this.#ask<undefined>('close', []);
@@ -146,7 +151,7 @@ class ThreadedExecutions implements ExecutionStore {
   }
 
   #tell(method: StoreMethod, parameters: readonly unknown[]): void {
-    if (this.#ended === undefined) this.#send({ number: 0, method, parameters });
+    if (this.#ended === undefined) this.#send({ number: ++this.#numbers, method, parameters });
   }
 
   #send(request: StoreRequest): void {
@@ -164,9 +169,17 @@ class ThreadedExecutions implements ExecutionStore {
     setImmediate(() => this.#flush());
   }
 
+  #writeDirectly(): void {
+    const written = this.#direct.write(this.#requests, this.#now());
+    if (written.size === 0) return;
+    this.#requests = this.#requests.filter((request) => !written.has(request));
+    this.#settleAll([...written].map(([{ number }, value]) => ({ number, ok: true, value })));
+  }
+
   /** A large image is copied a piece at a time, and all that comes behind it waits, so that it stays in order. */
   #flush(): void {
     try {
+      this.#writeDirectly();
       this.#post();
     } catch (cause) {
       // What cannot be sent to a thread, or an image that somebody has taken away: whoever asked is told, and nobody else is held up.
@@ -185,20 +198,38 @@ class ThreadedExecutions implements ExecutionStore {
       return;
     }
     this.#isHurrying = false;
-    const batch: StoreBatch = { now: (this.#options.now ?? Date.now)(), requests: this.#requests.map(withImage) };
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-    this.#worker.postMessage(
-      batch,
+    if (this.#requests.length === 0) return;
+    const requests = this.#requests.map(withImage);
+    this.#postBatch(
+      requests,
       images.map(({ bytes }) => bytes.buffer),
     );
+    this.#direct.give(requests);
     this.#requests = [];
   }
 
-  #hear({ replies, decisions, cancels }: StoreNews): void {
-    for (const reply of replies) this.#settle(reply);
-    if (this.#asked.size === 0) this.#worker.unref();
+  #postBatch(requests: readonly StoreRequest[], buffers: ArrayBuffer[]): void {
+    const batch: StoreBatch = { now: this.#now(), requests, direct: this.#direct.takeUnnoted() };
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+    this.#worker.postMessage(batch, buffers);
+  }
+
+  /** Milliseconds since 1970. */
+  #now(): number {
+    return (this.#options.now ?? Date.now)();
+  }
+
+  #hear({ replies, decisions, cancels, owner }: StoreNews): void {
+    if (owner !== undefined && this.#ended === undefined && this.#closing === undefined) this.#direct.open(owner);
+    for (const { number, ok } of replies) this.#direct.done(number, ok);
+    this.#settleAll(replies);
     for (const approval of decisions) for (const listener of this.#decisionListeners) listener(approval);
     for (const id of cancels) for (const listener of this.#cancelListeners) listener(id);
+  }
+
+  #settleAll(replies: readonly StoreReply[]): void {
+    for (const reply of replies) this.#settle(reply);
+    if (this.#asked.size === 0) this.#worker.unref();
   }
 
   #settle(reply: StoreReply): void {
@@ -222,6 +253,7 @@ class ThreadedExecutions implements ExecutionStore {
   #end(cause: unknown): void {
     if (this.#ended) return;
     this.#ended = storeError(cause);
+    this.#direct.close();
     this.#requests = [];
     for (const asked of this.#asked.values()) asked.reject(this.#ended);
     this.#asked.clear();

@@ -6,7 +6,7 @@ import type { TablesOptions } from './execution-tables.ts';
 export type StoreMethod = Exclude<keyof ExecutionStore, 'isDurable' | 'onDecision' | 'onCancelRequest' | 'hurry'>;
 
 export interface StoreRequest {
-  /** For the answer; 0 when nobody waits for one. */
+  /** For the answer. */
   readonly number: number;
   readonly method: StoreMethod;
   readonly parameters: readonly unknown[];
@@ -17,6 +17,8 @@ export interface StoreBatch {
   /** The clock, in milliseconds since 1970. */
   readonly now: number;
   readonly requests: readonly StoreRequest[];
+  /** How many writes were done beside the thread since that was said last. */
+  readonly direct: number;
 }
 
 export interface PlainError {
@@ -35,6 +37,8 @@ export interface StoreNews {
   readonly replies: readonly StoreReply[];
   readonly decisions: readonly StoredApproval[];
   readonly cancels: readonly string[];
+  /** Told once: whose what this store creates is. */
+  readonly owner?: string;
 }
 
 export type StoreThreadOptions = TablesOptions;

@@ -3,7 +3,6 @@ import { GroupedWrites } from '../../store/grouped-writes.ts';
 import { isDamage } from '../../store/replaceable-database.ts';
 import { damagedExecution, storeError } from '../execution-errors.ts';
 import { ExecutionTables } from './execution-tables.ts';
-import type { ExecutionStore } from '../execution-store.ts';
 import {
   READS,
   type PlainError,
@@ -14,6 +13,7 @@ import {
   type StoreRequest,
   type StoreThreadOptions,
 } from './store-protocol.ts';
+import { doWork } from './store-work.ts';
 
 /** How often it is looked for what other processes have written. */
 const FOLLOW_MS = 200;
@@ -26,34 +26,6 @@ const HOPELESS = new Set([5, 6, 8, 10, 14, 26]);
 /** Without these what comes later is not all there is. */
 const TEARS: ReadonlySet<StoreMethod> = new Set(['start', 'history', 'answered', 'restarted']);
 
-type Work = (tables: ExecutionTables, ...parameters: never[]) => unknown;
-/** What the store's methods do, under their names. */
-const WORK = {
-  create: (tables, execution) => tables.writes.create(execution),
-  start: (tables, id, start) => tables.writes.start(id, start),
-  history: (tables, id, history) => tables.writes.history(id, history),
-  call: (tables, id, call) => tables.writes.call(id, call),
-  answered: (tables, id, call, answer) => tables.writes.answered(id, call, answer),
-  hibernated: (tables, id, wait, image) => tables.writes.hibernated(id, wait, image),
-  status: (tables, id, status) => tables.writes.status(id, status),
-  restarted: (tables, id) => tables.writes.restarted(id),
-  ended: (tables, id, end) => tables.writes.ended(id, end),
-  claim: (tables) => tables.claims.claim(),
-  ask: (tables, approval) => tables.approvals.ask(approval),
-  decide: (tables, id, decision) => tables.approvals.decide(id, decision),
-  requestCancel: (tables, id) => tables.requestCancel(id),
-  read: (tables, id) => tables.reads.read(id),
-  glance: (tables, id) => tables.reads.glance(id),
-  waits: (tables, id) => tables.reads.waits(id),
-  answer: (tables, id, call) => tables.reads.answer(id, call),
-  image: (tables, id) => tables.reads.image(id),
-  list: (tables, filter) => tables.reads.list(filter),
-  approval: (tables, id) => tables.approvals.one(id),
-  approvals: (tables, id) => tables.approvals.open(id),
-  approvalsOf: (tables, id) => tables.approvals.of(id),
-  close: (tables) => tables.close(),
-} satisfies { readonly [M in StoreMethod]: (tables: ExecutionTables, ...parameters: Parameters<ExecutionStore[M]>) => unknown };
-
 /** The database behind the store's methods: writes in groups, reads behind the writes that came before them. */
 export class StoreThread {
   readonly #tables: ExecutionTables;
@@ -64,6 +36,7 @@ export class StoreThread {
   /** The clock of who asked last, and when that was by ours. */
   #told: readonly [now: number, at: number] = [Date.now(), performance.now()];
   #rest: NodeJS.Timeout | undefined;
+  #hasToldOwner = false;
 
   /** @throws Error when the database cannot be used */
   constructor(options: StoreThreadOptions, send: (news: StoreNews) => void) {
@@ -77,15 +50,25 @@ export class StoreThread {
     this.#timers = [setInterval(() => this.#follow(), FOLLOW_MS), setInterval(() => this.#tick(), TIDY_MS)];
   }
 
-  receive({ now, requests }: StoreBatch): void {
+  receive({ now, requests, direct }: StoreBatch): void {
     this.#told = [now, performance.now()];
     this.#tables.setClock(now);
+    if (direct > 0) this.#tidyBehind(direct);
     for (const request of requests) {
       if (request.method === 'close') this.#close(request.number);
       else if (READS.has(request.method)) this.#read(request);
       else void this.#write(request);
     }
     this.#rest ??= setTimeout(() => this.#upkeep(), REST_MS);
+  }
+
+  /** Whoever reads next finds nothing whose time is over, as behind the writes of this thread. */
+  #tidyBehind(direct: number): void {
+    try {
+      this.#tables.upkeep.wroteDirectly(direct, (work) => this.#tables.transact(work), this.#told[0]);
+    } catch {
+      // Somebody else writes: it is tried again when nothing else is to be done.
+    }
   }
 
   async #write(request: StoreRequest): Promise<void> {
@@ -118,8 +101,7 @@ export class StoreThread {
   }
 
   #do({ method, parameters }: StoreRequest): unknown {
-    const work: Work = WORK[method];
-    return work(this.#tables, ...(parameters as never[]));
+    return doWork(this.#tables, method, parameters);
   }
 
   /** Answers that come together leave together. */
@@ -130,7 +112,10 @@ export class StoreThread {
 
   #flushReplies(): void {
     const replies = this.#replies.splice(0);
-    if (replies.length > 0) this.#send({ replies, decisions: [], cancels: [] });
+    if (replies.length === 0) return;
+    const owner = this.#hasToldOwner ? undefined : this.#tables.owner;
+    this.#hasToldOwner ||= owner !== undefined;
+    this.#send({ replies, decisions: [], cancels: [], ...(owner !== undefined && { owner }) });
   }
 
   #close(number: number): void {

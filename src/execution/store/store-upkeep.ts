@@ -20,6 +20,8 @@ const PAGES_AT_ONCE = 512;
 const CHECKPOINT_BYTES = 8 * 1024 * 1024;
 /** What a transaction and a write in it take in the log, about. */
 const WRITE_BYTES = 12_288;
+/** So often at once, behind writes of another connection: some ten milliseconds. */
+const MOST_ROUNDS = 8;
 /** The log gives back what it took for a large image. */
 const LOG_BYTES = 32 * 1024 * 1024;
 
@@ -30,6 +32,8 @@ export class StoreUpkeep {
   readonly #limits: UpkeepLimits;
   #goers: Goers | undefined;
   #written = 0;
+  /** Writes that nothing was tidied behind. */
+  #untidied = 0;
 
   constructor(db: DatabaseSync, run: Statements, limits: UpkeepLimits) {
     this.#db = db;
@@ -39,13 +43,15 @@ export class StoreUpkeep {
     db.exec(`PRAGMA wal_autocheckpoint = 16384; PRAGMA journal_size_limit = ${LOG_BYTES}`);
   }
 
-  /** Behind the writes of each transaction. */
-  tidy(now: number): void {
+  /** Behind the writes of each transaction. @returns whether there may be more to remove */
+  tidy(now: number): boolean {
     const expired = this.#run.expired.all(now - this.#limits.executionTtlMs, EXPIRE_AT_ONCE);
     for (const { n } of expired) this.#run.remove.run(n ?? null);
-    for (let count = 0; count < EXPIRE_AT_ONCE && this.#usedBytes() > this.#limits.maxStoredBytes; count++) {
+    for (let count = 0; this.#usedBytes() > this.#limits.maxStoredBytes; count++) {
+      if (count === EXPIRE_AT_ONCE) return true;
       if (this.#removeOne(now) === undefined) break;
     }
+    return expired.length === EXPIRE_AT_ONCE;
   }
 
   /**
@@ -71,11 +77,22 @@ export class StoreUpkeep {
     this.#written += writes * WRITE_BYTES + bytes;
   }
 
+  /** So many writes were done on another connection of this process: what has to go behind them goes here. Does not wait for another process either. */
+  wroteDirectly(writes: number, transact: (work: () => void) => void, now: number): void {
+    this.wrote(writes, 0);
+    this.#untidied += writes;
+    this.#impatiently(() => this.#tidyAll(transact, now));
+  }
+
   /** When nothing else is to be done. Does not wait for another process that writes. @returns whether there is more of it */
   rest(transact: (work: () => void) => void, now: number): boolean {
+    return this.#impatiently(() => this.#rest(transact, now));
+  }
+
+  #impatiently<T>(work: () => T): T {
     this.#db.exec('PRAGMA busy_timeout = 0');
     try {
-      return this.#rest(transact, now);
+      return work();
     } finally {
       this.#db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     }
@@ -84,11 +101,11 @@ export class StoreUpkeep {
   #rest(transact: (work: () => void) => void, now: number): boolean {
     if (this.#written >= CHECKPOINT_BYTES) {
       this.#written = 0;
-      this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+      this.#writeBack();
     }
     const isCounting = this.#goers?.count() ?? false;
     const before = this.#free();
-    transact(() => this.tidy(now));
+    this.#tidyAll(transact, now);
     const { pages, free } = this.#free();
     const isTidying = isCounting || free > before.free;
     // What is free is used again first: giving back every page that is needed a moment later would be work for nothing.
@@ -96,6 +113,25 @@ export class StoreUpkeep {
     this.#db.exec(`PRAGMA incremental_vacuum(${PAGES_AT_ONCE})`);
     this.#written += PAGES_AT_ONCE * 1024;
     return true;
+  }
+
+  /** Without the second step the log would grow for as long as others write while this does. */
+  #writeBack(): void {
+    this.#db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    this.#db.exec('PRAGMA wal_checkpoint(RESTART)');
+    // Whoever writes first into a log that begins anew waits for the disk: here, where nobody waits for that.
+    const version = Number(this.#db.prepare('PRAGMA user_version').get()?.['user_version']);
+    this.#db.exec(`PRAGMA user_version = ${version}`);
+  }
+
+  /** A round for each write, up to a bound: what comes in must not be faster than what goes. */
+  #tidyAll(transact: (work: () => void) => void, now: number): void {
+    for (let left = Math.min(this.#untidied, MOST_ROUNDS); left >= 0; left--) {
+      const round = { hasMore: false };
+      transact(() => void (round.hasMore = this.tidy(now)));
+      if (!round.hasMore) break;
+    }
+    this.#untidied = 0;
   }
 
   #removeOne(now: number): Goer | undefined {

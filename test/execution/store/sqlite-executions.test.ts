@@ -214,9 +214,9 @@ test('what cannot be sent or written fails alone, and holds up nothing', async (
   await using folder = new StoreFolder();
   const store = folder.open();
   await store.create(newExecution('one'));
-  // No JSON has a function, and no row a time that is no number.
-  const odd = { ...START, context: (() => 1) as unknown as string };
-  await expect(store.start('one', odd)).rejects.toMatchObject({ code: 'ERR_EXECUTION_STORE' });
+  // No message has a function, and no row a time that is no number.
+  const odd = waitOf({ nextTimer: (() => 1) as unknown as number });
+  await expect(store.hibernated('one', odd, new Uint8Array(1))).rejects.toMatchObject({ code: 'ERR_EXECUTION_STORE' });
   const writes = [newExecution('two'), newExecution('bad', { createdAt: Number.NaN }), newExecution('three')].map((one) =>
     store.create(one),
   );
