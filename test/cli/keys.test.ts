@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isKey } from '../../src/access/key-format.ts';
 import type { ProcessContext } from '../../src/cli/command.ts';
+import { addKeyCommands } from '../../src/cli/key-commands.ts';
 import { createKey, type CreateOptions } from '../../src/cli/keys.ts';
 import { temporary, writeConfig } from '../e2e/harness.ts';
+import { inProcess } from './in-process.ts';
 import { cli, type CliResult } from './run-cli.ts';
 
 const folder = await temporary();
@@ -14,7 +16,7 @@ beforeAll(async () => void (config = await writeConfig(folder.path, { mcpServers
 afterAll(() => folder[Symbol.asyncDispose]());
 
 async function keys(...args: string[]): Promise<CliResult> {
-  return cli(['keys', ...args, '--config', config]);
+  return inProcess(addKeyCommands, folder.path, config, ['keys', ...args]);
 }
 
 /** As much of a process as a command needs that ends early. */
@@ -28,7 +30,18 @@ describe('ampoule keys', () => {
   });
 
   test('create prints the key alone to stdout, and says the rest beside it', async () => {
-    const { code, stdout, stderr } = await keys('create', 'laptop', '--tools', 'github.*', 'files.read_*', '--expires', '90d');
+    const { code, stdout, stderr } = await cli([
+      'keys',
+      'create',
+      'laptop',
+      '--tools',
+      'github.*',
+      'files.read_*',
+      '--expires',
+      '90d',
+      '--config',
+      config,
+    ]);
     expect(code).toBe(0);
     expect(isKey(stdout.trim())).toBe(true);
     expect(stderr).toMatch(/^key_[\da-f]{12}, principal key:laptop, tools github\.\* files\.read_\*, expires \d{4}-\d\d-\d\dT[\d:]+Z\.\n/);

@@ -2,10 +2,12 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { addLoginCommands } from '../../src/cli/login-commands.ts';
 import { openLogins } from '../../src/upstream/login/login-store.ts';
 import { spawnAmpoule, startAmpoule, temporary, writeConfig, type Ampoule } from '../e2e/harness.ts';
 import { until } from '../e2e/processes.ts';
 import { browse, startProtected, startProvider, type AuthorizationSite, type ProtectedSite } from '../upstream/login/site.ts';
+import { inProcess } from './in-process.ts';
 import { cli, type CliResult } from './run-cli.ts';
 
 const folder = await temporary();
@@ -58,7 +60,7 @@ async function playLogin({ args = ['--no-browser'], env = {}, paste = (address) 
 }
 
 async function list(): Promise<Record<string, unknown>[]> {
-  const { stdout } = await cli(['login', '--list', '--json', '--config', config]);
+  const { stdout } = await inProcess(addLoginCommands, folder.path, config, ['login', '--list', '--json']);
   return JSON.parse(stdout) as Record<string, unknown>[];
 }
 
@@ -178,7 +180,9 @@ test('what is asked for in a wrong way is a usage error', async () => {
     [['login', 'remote', '--list'], 'no server to name'],
     [['logout', 'nobody'], 'There is no login'],
   ];
-  const results = await Promise.all(wrong.map(([args]) => cli([...args, '--config', config])));
+  const results = await Promise.all(
+    wrong.map(([args], at) => (at === 0 ? cli([...args, '--config', config]) : inProcess(addLoginCommands, folder.path, config, args))),
+  );
   for (const [at, { code, stdout, stderr }] of results.entries()) {
     expect([wrong[at]?.[0], code, stdout]).toEqual([wrong[at]?.[0], 1, '']);
     expect(stderr).toContain('ERR_CLI_USAGE');
@@ -201,7 +205,7 @@ test('a damaged store is an error with a code', async () => {
     ['login', 'remote'],
     ['logout', 'remote'],
   ];
-  for (const result of await Promise.all(commands.map((args) => cli([...args, '--config', file])))) {
+  for (const result of await Promise.all(commands.map((args) => inProcess(addLoginCommands, other.path, file, args)))) {
     expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_UPSTREAM_LOGIN_STORE') });
   }
 });

@@ -2,9 +2,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { addSessionCommands } from '../../src/cli/session-commands.ts';
 import { openSessionRegister, type SessionRegister } from '../../src/session/session-register.ts';
 import { createSessionStore, type SessionStore } from '../../src/session/session-store.ts';
 import { temporary, writeConfig } from '../e2e/harness.ts';
+import { inProcess } from './in-process.ts';
 import { cli, type CliResult } from './run-cli.ts';
 
 const folder = await temporary();
@@ -26,7 +28,7 @@ afterAll(async () => {
 beforeEach(() => void register.end('all'));
 
 async function sessions(...args: string[]): Promise<CliResult> {
-  return cli(['sessions', ...args, '--config', config]);
+  return inProcess(addSessionCommands, folder.path, config, ['sessions', ...args]);
 }
 
 async function minted(principal: string, state: object): Promise<string> {
@@ -69,8 +71,8 @@ describe('ampoule sessions list', () => {
     expect(await sessions('list')).toEqual({ code: 0, stdout: 'No sessions.\n', stderr: '' });
     await using other = await temporary();
     const fresh = await writeConfig(other.path, { mcpServers: {} });
-    expect(await cli(['sessions', 'list', '--json', '--config', fresh])).toMatchObject({ code: 0, stdout: '[]\n' });
-    expect(await cli(['sessions', 'end', '--all', '--config', fresh])).toMatchObject({ code: 0, stdout: '0 sessions ended.\n' });
+    expect(await sessions('list', '--json', '--config', fresh)).toMatchObject({ code: 0, stdout: '[]\n' });
+    expect(await sessions('end', '--all', '--config', fresh)).toMatchObject({ code: 0, stdout: '0 sessions ended.\n' });
     expect(existsSync(join(other.path, 'cache', 'sessions.db'))).toBe(false);
   });
 });
@@ -153,7 +155,8 @@ test('ampoule sessions without a command, or with one that there is not, ends wi
   const { code, stderr } = await cli(['sessions', 'lst']);
   expect(code).toBe(2);
   expect(stderr).toContain('list');
-  for (const command of ['list', 'show', 'end']) expect((await cli(['sessions', '--help'])).stdout).toContain(command);
+  const help = (await cli(['sessions', '--help'])).stdout;
+  for (const command of ['list', 'show', 'end']) expect(help).toContain(command);
 });
 
 test('a store of a newer version is refused by its name', async () => {

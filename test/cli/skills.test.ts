@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { addSkillCommands } from '../../src/cli/skill-commands.ts';
 import type { NewSkill } from '../../src/skill/skill.ts';
 import { createSkillStore, type SkillStore } from '../../src/skill/skill-store.ts';
 import { temporary, writeConfig } from '../e2e/harness.ts';
+import { inProcess } from './in-process.ts';
 import { cli, type CliResult } from './run-cli.ts';
 
 const folder = await temporary();
@@ -26,7 +28,7 @@ afterAll(async () => {
 beforeEach(() => new Set(store.all().map(({ name }) => name)).forEach((name) => store.remove(name)));
 
 function skills(...args: string[]): Promise<CliResult> {
-  return cli(['skills', ...args, '--config', config]);
+  return inProcess(addSkillCommands, folder.path, config, ['skills', ...args]);
 }
 
 function save(name: string, more: Partial<NewSkill> = {}): number {
@@ -122,7 +124,7 @@ describe('approve', () => {
       stderr: expect.stringMatching(/no version 7.*\n.*There are: 1\./u),
     });
     expect(await skills('approve', 'triage@latest')).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_CLI_USAGE') });
-    expect(await skills('approve')).toMatchObject({ code: 2 });
+    expect(await cli(['skills', 'approve', '--config', config])).toMatchObject({ code: 2 });
   });
 });
 

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { addApprovalCommands } from '../../src/cli/approvals-commands.ts';
 import type { StoredApproval } from '../../src/execution/execution-store.ts';
 import { openExecutions } from '../../src/execution/store/sqlite-executions.ts';
 import type { ExecuteOutput } from '../../src/result/output-schema.ts';
+import { inProcess } from '../cli/in-process.ts';
 import { cli, type CliResult } from '../cli/run-cli.ts';
 import { connectAsked, type AskedClient, type PersonAnswer } from '../server/asked-client.ts';
 import { LIMIT_DEFAULTS } from '../server/canned-port.ts';
@@ -39,7 +41,9 @@ function start(): Promise<Ampoule> {
   return startAmpoule(config, { directory: folder.path });
 }
 
-const approvals = (...args: string[]): Promise<CliResult> => cli(['approvals', ...args, '--config', join(folder.path, 'ampoule.json')]);
+const configFile = (): string => join(folder.path, 'ampoule.json');
+const approvals = (...args: string[]): Promise<CliResult> =>
+  inProcess(addApprovalCommands, folder.path, configFile(), ['approvals', ...args]);
 
 /** Begins a run that asks, and comes back as soon as it does. */
 async function ask(input: string, code = REMOVE): Promise<{ executionId: string; approval: string }> {
@@ -106,7 +110,7 @@ test('a run that asks sleeps through a crash of the server, and goes on with the
   const runs = { down: await ask('while it was down'), after: await ask('after the start'), refused: await ask('refused') };
   const form = await askModern('by its client');
   await untilPutAway(...Object.values(runs).map(({ executionId }) => executionId));
-  const listed = JSON.parse((await approvals('list', '--json')).stdout) as StoredApproval[];
+  const listed = JSON.parse((await cli(['approvals', 'list', '--json', '--config', configFile()])).stdout) as StoredApproval[];
   expect(listed.map(({ id }) => id)).toEqual([
     runs.down.approval,
     runs.after.approval,
@@ -117,7 +121,7 @@ test('a run that asks sleeps through a crash of the server, and goes on with the
   for (const part of ['"id": "while it was down"', '1  import { remove } from "servers/tickets";']) expect(shown).toContain(part);
   expect(tickets.removed).toEqual([]);
   await ampoule.kill();
-  expect((await approvals('approve', runs.down.approval)).code).toBe(0);
+  expect((await cli(['approvals', 'approve', runs.down.approval, '--config', configFile()])).code).toBe(0);
   ampoule = await start();
   expect((await approvals('approve', runs.after.approval)).code).toBe(0);
   expect((await approvals('refuse', runs.refused.approval)).code).toBe(0);
@@ -127,7 +131,7 @@ test('a run that asks sleeps through a crash of the server, and goes on with the
   expect(resultOf(await modern(answers(form, YES)))).toBe('removed by its client');
   expect(tickets.removed.toSorted()).toEqual(['after the start', 'by its client', 'while it was down']);
   expect((await approvals('list')).stdout).toBe('No approvals are open.\n');
-  const audit = (await cli(['audit', '--json', '--kind', 'call', '--config', join(folder.path, 'ampoule.json')])).stdout;
+  const audit = (await cli(['audit', '--json', '--kind', 'call', '--config', configFile()])).stdout;
   const told = audit
     .trim()
     .split('\n')
@@ -165,7 +169,10 @@ describe('whoever is faster', () => {
       const input = `race ${round}`;
       const form = await askModern(input);
       const [id = ''] = Object.keys(form.inputRequests);
-      const [operator, client] = await Promise.all([approvals('refuse', id), modern(answers(form, YES))]);
+      const [operator, client] = await Promise.all([
+        cli(['approvals', 'refuse', id, '--config', configFile()]),
+        modern(answers(form, YES)),
+      ]);
       const isRefused = operator.code === 0;
       expect(resultOf(client)).toMatch(isRefused ? /^ERR_CALL_APPROVAL .*refused/ : /^removed/);
       expect(tickets.removed.includes(input)).toBe(!isRefused);
