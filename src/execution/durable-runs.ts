@@ -122,7 +122,8 @@ export class CarriedRuns implements DurableRuns {
     const { promise, resolve, reject } = Promise.withResolvers<RunOutcome>();
     const leave = (): void => {
       carried.leave();
-      reject(closing());
+      // One that was cancelled a moment ago has ended, whatever else it would have told.
+      reject(signal.aborted ? signal.reason : closing());
     };
     const abort = (): void => (isClosing(signal.reason) ? leave() : carried.cancelled());
     const end = (): void => {

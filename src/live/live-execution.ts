@@ -123,9 +123,9 @@ export class LiveExecution {
     if (!this.#end.isOver) this.#cancel.abort(reason);
   }
 
-  /** This process ends: what is kept goes on with another one. */
+  /** This process ends: what is kept goes on with another one, unless it was cancelled before. */
   leave(reason: SandboxError): void {
-    this.#isLeft = true;
+    this.#isLeft = !this.#cancel.signal.aborted;
     this.cancel(reason);
   }
 

@@ -143,6 +143,20 @@ test('has its end told by the next server, once, where its own was killed before
   expect(line?.line.program).toMatch(/^[0-9a-f]{16,}$/);
 });
 
+test('that was cancelled in the moment in which its server lets go of it has ended, and does not go on with the next one', async () => {
+  const asleep = await execute(`${SLEEP(60_000)} return 1;`, { wait: 'return-when-waiting' });
+  const computes = await execute('for (;;);', { answerAfterMs: 10 });
+  const cancelled = [asleep, computes].map(({ executionId }) => sandbox.port.cancelExecution(executionId, { signal: OPEN }));
+  await sandbox.close();
+  const told = await Promise.all(cancelled);
+  expect(told.map(({ structured }) => structured.error?.code)).toEqual(['ERR_EXECUTE_CANCELLED', 'ERR_EXECUTE_CANCELLED']);
+  await open();
+  for (const one of [asleep, computes]) {
+    expect(await wait(one, 0)).toMatchObject({ status: 'failed', error: { code: 'ERR_EXECUTE_CANCELLED' } });
+    expect(await sandbox.port.executionState(one.executionId, 'local')).toMatchObject({ status: 'cancelled' });
+  }
+});
+
 test('a session is changed once by an execution that ends a second time, because its end was not written down', async () => {
   const { session = '' } = await execute('import { setState } from "ampoule"; setState("n", 1);', { session: 'new' });
   const file = join(cache, 'executions.db');

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SandboxError } from '../../src/errors.ts';
 import type { ExecutionStore } from '../../src/execution/execution-store.ts';
 import { begin, goOn, HeldTool, memoryStore, openRuns, resultOf, until, type Begun, type BeginOptions } from './carried.ts';
 import type { Play } from './played-executor.ts';
@@ -44,10 +45,18 @@ describe('a gateway that lets go of its runs', () => {
     const tool = new HeldTool();
     const run = await begin(all, TWO, { onCall: tool.onCall, request: AWAKE });
     await tool.untilCalled();
-    const { SandboxError } = await import('../../src/errors.ts');
     run.controller.abort(new SandboxError('ERR_SERVER_CLOSING', 'The server is shutting down.'));
     await expect(run.outcome).rejects.toMatchObject({ code: 'ERR_SERVER_CLOSING' });
     expect((await store.read(run.id))?.status).toBe('running');
+  });
+
+  test('says of one that was cancelled a moment before that it was cancelled: nobody may go on with it', async () => {
+    await using all = openRuns({ store });
+    const run = await begin(all, TWO, { onCall: new HeldTool().onCall });
+    await until(() => all.runs.waiting === 1);
+    run.controller.abort(new SandboxError('ERR_EXECUTE_CANCELLED', 'The run was cancelled.'));
+    all.runs.leave();
+    await expect(run.outcome).rejects.toMatchObject({ code: 'ERR_EXECUTE_CANCELLED' });
   });
 });
 

@@ -203,4 +203,16 @@ describe('an execution', () => {
     expect([await aborted, execution.isLeft]).toEqual([CLOSING, true]);
     expect(await begin(live).aborted).toBe(CLOSING);
   });
+
+  test('is not let go of when it was cancelled before: it ends here, and nobody goes on with it', async () => {
+    const live = registry();
+    const ending = Promise.withResolvers<ExecuteResponse>();
+    const execution = live.begin({ executionId: 'exe_slow', principal: 'local', createdAt: 1 }, () => ending.promise);
+    execution.keep();
+    execution.cancel();
+    const closed = live.close(CLOSING);
+    expect(execution.isLeft).toBe(false);
+    ending.resolve(presentFailure({ executionId: 'exe_slow', error: new SandboxError('ERR_EXECUTE_CANCELLED', 'It has ended.') }));
+    await closed;
+  });
 });
