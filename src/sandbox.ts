@@ -127,6 +127,7 @@ function answering(stages: SandboxStages, run: Run, { request }: Beginning, exec
   const { audit, results, told, policies, quota, principal, call } = run;
   const { grant, approver } = call.options;
   const { code, limits } = call.request;
+  const isAgain = call.stored !== undefined;
   const callStages = {
     upstreams,
     validateArguments,
@@ -139,7 +140,16 @@ function answering(stages: SandboxStages, run: Run, { request }: Beginning, exec
   return (journal) => {
     const asked = journal && executions ? executions.approvals.approver(approver, journal) : approver;
     const onCall = toolCalls(callStages, { ...calling, approver: audit.asking(asked), journal: journal && noting(run, journal) });
-    return told.counting(results.keeping(audit.calls(execution.noting(onCall))));
+    const patient = isAgain ? whenConnected(upstreams, onCall) : onCall;
+    return told.counting(results.keeping(audit.calls(execution.noting(patient))));
+  };
+}
+
+/** The same answers. What has waited so long already waits for a server that still connects, so as not to fail for that. */
+function whenConnected(upstreams: SandboxStages['upstreams'], onCall: OnCall): OnCall {
+  return async (call, signal) => {
+    await upstreams.settled(signal, new Set([call.server])).catch(() => undefined);
+    return onCall(call, signal);
   };
 }
 

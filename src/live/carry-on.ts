@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { SandboxError, toSandboxError } from '../errors.ts';
 import type { ExecutionSummary, StoredExecution } from '../execution/execution-store.ts';
 import { readRequest, requestOf } from './execution-record.ts';
@@ -54,9 +54,7 @@ export class CarryOn {
 
   async #look(): Promise<void> {
     const { signal } = this.#closing;
-    const { stages, lookMs = LOOK_MS } = this.#options;
-    // A tool server that still connects answers no call: what has waited so long already waits for it, so as not to fail for that.
-    await stages.upstreams.settled(signal).catch(() => undefined);
+    const { lookMs = LOOK_MS } = this.#options;
     while (!signal.aborted) {
       await this.#claim();
       await sleep(lookMs, undefined, { signal, ref: false }).catch(() => undefined);
@@ -87,7 +85,7 @@ export class CarryOn {
     if (stages.live.has(id)) return;
     try {
       const stored = await stages.executions?.store.read(id);
-      if (stored === undefined || stored.end !== undefined) return;
+      if (stored === undefined || stored.end !== undefined || (await this.#isLater(stored))) return;
       if (stored.start === undefined && (await this.#beginnings(id)) > MAX_BEGINNINGS) {
         return await this.#end(id, new SandboxError('ERR_EXECUTE_LOST', NEVER_BEGAN), callOf(stored));
       }
@@ -101,6 +99,21 @@ export class CarryOn {
       log.warn({ executionId: id, err }, 'An execution cannot be carried on with');
       await this.#fail(id, toSandboxError(err));
     }
+  }
+
+  /**
+   * A tool server that still connects answers no call, and nothing is known of its tools. A run that has called it waits for it, one that is still to be
+   * checked for all, and holds up no other.
+   */
+  async #isLater({ id, start, calls }: StoredExecution): Promise<boolean> {
+    const names = start && new Set(calls.map(({ server }) => server));
+    const settled = this.#options.stages.upstreams.settled(this.#closing.signal, names).then(
+      () => true,
+      () => false,
+    );
+    if (await Promise.race([settled, nextTurn(false)])) return false;
+    void settled.then((isSettled) => isSettled && this.#again.push(id));
+    return true;
   }
 
   /** What is not as it was written ends with an answer that says so; everything else is tried again. */

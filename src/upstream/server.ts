@@ -38,6 +38,7 @@ export class UpstreamServer {
   readonly #closing = new AbortController();
   readonly #relisting = new Relisting(() => this.#connection && this.#relist(this.#connection), this.#closing.signal);
   readonly #firstTry = Promise.withResolvers<void>();
+  #settled: Promise<void> | undefined;
   #connection: Connection | undefined;
   #listed: ReadonlyMap<string, CatalogTool> = new Map();
   #negotiation: Negotiation;
@@ -73,7 +74,12 @@ export class UpstreamServer {
   }
 
   /** Resolves when the server is ready, has failed its first try, is disabled or closed, or the connect timeout has passed. */
-  async settled(): Promise<void> {
+  settled(): Promise<void> {
+    // The patience of the first who waits is that of all: a server that hangs holds up nobody for longer.
+    return (this.#settled ??= this.#settle());
+  }
+
+  async #settle(): Promise<void> {
     const timeout = new AbortController();
     const waited = pause(this.#options.connectTimeoutMs, timeout.signal).then(() => this.#noteSlow());
     await Promise.race([this.#firstTry.promise, waited]);

@@ -21,9 +21,10 @@ export interface Upstreams extends AsyncDisposable {
   onChange(listener: (catalog: Catalog) => void): () => void;
   /**
    * Resolves when every enabled server is ready or has failed its first try, or its connect timeout has passed.
+   * @param names of the servers that it is about; absent: all
    * @throws the signal's reason
    */
-  settled(signal?: AbortSignal): Promise<void>;
+  settled(signal?: AbortSignal, names?: ReadonlySet<string>): Promise<void>;
   /** Calls a tool; when the signal fires the call is cancelled upstream. Never throws: what went wrong is in the answer. */
   call(call: UpstreamCall, signal: AbortSignal): Promise<CallAnswer>;
   /** Ends all connections and child processes. */
@@ -69,8 +70,9 @@ class ConnectedUpstreams implements Upstreams {
     return () => void this.#listeners.delete(own);
   }
 
-  async settled(signal: AbortSignal = new AbortController().signal): Promise<void> {
-    await abortable(Promise.all([...this.#servers.values()].map((server) => server.settled())), signal);
+  async settled(signal: AbortSignal = new AbortController().signal, names?: ReadonlySet<string>): Promise<void> {
+    const servers = [...this.#servers.values()].filter(({ name }) => names === undefined || names.has(name));
+    await abortable(Promise.all(servers.map((server) => server.settled())), signal);
   }
 
   async call(call: UpstreamCall, signal: AbortSignal): Promise<CallAnswer> {

@@ -6,10 +6,12 @@ import { CarryOn } from '../../src/live/carry-on.ts';
 import type { LiveExecution } from '../../src/live/live-execution.ts';
 import { LiveExecutions } from '../../src/live/live-executions.ts';
 import { writeRequest } from '../../src/live/execution-record.ts';
+import type { ExecutionStore } from '../../src/execution/execution-store.ts';
 import type { Call } from '../../src/run/run-parts.ts';
 import type { SandboxStages } from '../../src/sandbox-stages.ts';
+import { abortable } from '../../src/upstream/abortable.ts';
 import { until } from '../execution/carried.ts';
-import { newExecution, StoreFolder } from '../execution/stored-executions.ts';
+import { newExecution, sentCall, START, StoreFolder } from '../execution/stored-executions.ts';
 
 const CONNECTED = { settled: () => Promise.resolve() };
 
@@ -76,33 +78,41 @@ test('what cannot be read ends, and the audit says whose it was', async () => {
   await carryOn.close();
 });
 
-test('nothing goes on while tool servers still connect, whose calls would fail; a server that ends does not wait for them', async () => {
+test('a run waits for tool servers that still connect as far as it has called them, one that has not begun for all, and a server that ends for none', async () => {
   await using folder = new StoreFolder();
   const before = folder.open();
-  await before.create(newExecution('early', { request: writeRequest({ code: 'return 1;' }, {}) }));
+  const request = writeRequest({ code: 'return 1;' }, {});
+  for (const id of ['new', 'plain', 'calling']) await before.create(newExecution(id, { request }));
+  for (const id of ['plain', 'calling']) await before.start(id, START);
+  await before.call('calling', sentCall(1, { server: 'slow' }));
   await before.close();
 
-  const store = folder.open();
   const live = new LiveExecutions({ maxWaitingRuns: 10, localPrincipal: 'local' });
   const begun: string[] = [];
   const carry = ({ executionId, createdAt }: Call): LiveExecution => {
     begun.push(executionId);
     return live.begin({ executionId, createdAt, principal: 'local' }, () => new Promise(() => undefined));
   };
-  const log = { info: () => undefined, warn: () => undefined };
-  const connecting = Promise.withResolvers<void>();
-  const settled = (signal?: AbortSignal): Promise<void> => {
-    signal?.addEventListener('abort', () => connecting.reject(signal.reason));
-    return connecting.promise;
+  const log = { info: () => undefined, warn: () => expect.unreachable('nothing fails') };
+  const slow = Promise.withResolvers<void>();
+  const settled = (signal: AbortSignal, names = new Set(['slow'])): Promise<void> =>
+    names.has('slow') ? abortable(slow.promise, signal) : Promise.resolve();
+  const open = (store: ExecutionStore): CarryOn => {
+    const stages = { executions: { store }, live, upstreams: { settled } } as unknown as SandboxStages;
+    return new CarryOn({ stages, log, carry, lookMs: 1 });
   };
-  const open = (upstreams: object): CarryOn =>
-    new CarryOn({ stages: { executions: { store }, live, upstreams } as unknown as SandboxStages, log, carry });
-  const early = open({ settled });
-  for (let turn = 0; turn < 5; turn++) await store.read('early');
-  await early.close();
-  expect(begun).toEqual([]);
-  const late = open(CONNECTED);
+  const first = folder.open();
+  const early = open(first);
   await until(() => begun.length > 0);
+  for (let turn = 0; turn < 5; turn++) await first.read('plain');
+  await early.close();
+  await first.close();
+  expect(begun).toEqual(['plain']);
+
+  const late = open(folder.open());
+  slow.resolve();
+  await until(() => begun.length === 3);
+  expect(begun.slice(1).toSorted()).toEqual(['calling', 'new']);
   await late.close();
 });
 
