@@ -55,9 +55,9 @@ export function thinnedLog(log: Log, everyMs = EVERY_MS): ThinnedLog {
   };
 }
 
-/** What kind of failure it is: two of one kind say nothing new. */
+/** What kind of failure it is, and of which file: two of one kind say nothing new. */
 function reasonOf(fields: object): string {
-  const { err, reason, code } = fields as Readonly<Record<string, unknown>>;
+  const { err, reason, code, file } = fields as Readonly<Record<string, unknown>>;
   const text = err instanceof Error ? `${err.message} ${err.cause instanceof Error ? err.cause.message : ''}` : '';
-  return [text, reason, code].filter((part) => typeof part === 'string').join('\n');
+  return [text, reason, code, file].filter((part) => typeof part === 'string').join('\n');
 }

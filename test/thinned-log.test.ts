@@ -48,6 +48,13 @@ test('another message, another reason and what is worse are written at once', ()
   expect(lines).toHaveLength(8);
 });
 
+test('the same failure of another file is told: somebody has to look at each', () => {
+  const { lines, log } = recorded();
+  using thinned = thinnedLog(log);
+  for (const file of ['a.db', 'b.db', 'c.db', 'a.db']) thinned.warn({ err: FULL, file }, 'It cannot be used');
+  expect(lines).toHaveLength(3);
+});
+
 test('what was not written yet is when the server ends', () => {
   const { lines, log } = recorded();
   {

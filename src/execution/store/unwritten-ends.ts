@@ -21,6 +21,7 @@ export class UnwrittenEnds {
   readonly #ends = new Map<string, UnwrittenEnd>();
   #chars = 0;
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(write: (id: string, end: ExecutionEnd) => Promise<void>) {
     this.#write = write;
@@ -42,12 +43,14 @@ export class UnwrittenEnds {
 
   /** Tries once more, and gives up what cannot be written then. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#retry();
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
   #keep(id: string, unwritten: UnwrittenEnd): void {
+    this.#forget(id);
     this.#ends.set(id, unwritten);
     this.#chars += charsOf(unwritten);
     for (const oldest of this.#ends.keys()) {
@@ -63,7 +66,7 @@ export class UnwrittenEnds {
   }
 
   #again(): void {
-    if (this.#ends.size > 0) this.#timer ??= setTimeout(() => void this.#retry(), AGAIN_MS).unref();
+    if (this.#ends.size > 0 && !this.#isClosed) this.#timer ??= setTimeout(() => void this.#retry(), AGAIN_MS).unref();
   }
 
   async #retry(): Promise<void> {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { SandboxError } from '../../../src/errors.ts';
 import { UnwrittenEnds } from '../../../src/execution/store/unwritten-ends.ts';
 import { COMPLETED } from '../stored-executions.ts';
@@ -53,4 +53,36 @@ test('they take sixteen million characters at most: the oldest go', async () => 
   await add('three');
   expect(['one', 'two', 'three'].map((id) => ends.find(id) === undefined)).toEqual([true, false, false]);
   await ends.close();
+});
+
+test('one that is told again counts once: what is old does not go for it', async () => {
+  const { ends } = disk();
+  const large = { ...COMPLETED, outcome: '', response: 'x'.repeat(6 * 1024 * 1024) };
+  const add = (id: string): Promise<void> => expect(ends.add(id, large, 7)).rejects.toThrow('no');
+  await add('one');
+  for (let time = 0; time < 3; time++) await add('two');
+  expect(ends.find('one')).toBeDefined();
+  await ends.close();
+});
+
+test('nothing is tried after the store is closed, also when it was being tried just then', async () => {
+  vi.useFakeTimers();
+  try {
+    const writes: (() => void)[] = [];
+    const ends = new UnwrittenEnds(
+      () => new Promise((_, reject) => writes.push(() => reject(new SandboxError('ERR_EXECUTION_STORE', 'no')))),
+    );
+    const added = expect(ends.add('one', COMPLETED, 7)).rejects.toThrow('no');
+    writes[0]?.();
+    await added;
+    await vi.advanceTimersByTimeAsync(1_000);
+    const closed = ends.close();
+    writes[2]?.();
+    await closed;
+    writes[1]?.();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect([writes.length, vi.getTimerCount()]).toEqual([3, 0]);
+  } finally {
+    vi.useRealTimers();
+  }
 });
