@@ -4,7 +4,7 @@ import { codeOf, resultOf, runBody } from '../support/executor.ts';
 import { attack, SHORT, type Hostile } from './hostile.ts';
 
 /** Programs that take all that they can get: alone, in pairs and fifty at once. */
-const { executor, all } = attack();
+const { executor, all } = attack({ workers: 1 });
 
 const FUEL = 'ERR_EXECUTE_FUEL';
 const MEMORY = 'ERR_EXECUTE_MEMORY';

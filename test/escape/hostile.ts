@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunOutcome } from '../../src/execute/run.ts';
 import type { SupervisedExecutor } from '../../src/execute/supervised-executor.ts';
-import { codeOf, openTestExecutor, resultOf, runBody, type RunOptions } from '../support/executor.ts';
+import { codeOf, openTestExecutor, resultOf, runBody, sharedExecutor, type RunOptions } from '../support/executor.ts';
 
 /** A hostile program: what it tries, its text, and how it must end: with this code, or with exactly this value. */
 export type Hostile = readonly [what: string, body: string, ending: string | readonly string[] | { value: unknown }, options?: RunOptions];
@@ -12,18 +12,18 @@ export const SHORT: RunOptions = { limits: { fuel: 300_000_000, timeoutMs: 5_000
 // A frame of ours, of the engine or of the machine, in anything that leaves a run.
 const OURS = /file:\/\/|node:|\.ts\b|wasm|\/home\/|\/tmp\/|\/work|node_modules|initializer\.js|guest\.js|componentize|user\.js|<input>/;
 
-/** One executor for a file of hostile programs. It must be the same process at the end. */
-export function attack(init: Parameters<typeof openTestExecutor>[0] = {}): {
+/** One executor for a file of hostile programs, its own when it asks for one. It must be the same process at the end. */
+export function attack(own?: Parameters<typeof openTestExecutor>[0]): {
   executor: () => SupervisedExecutor;
   all: (programs: readonly Hostile[]) => void;
 } {
   let executor: SupervisedExecutor;
   let pid: number | undefined;
   beforeAll(async () => {
-    executor = await openTestExecutor(init);
+    executor = await (own ? openTestExecutor(own) : sharedExecutor());
     pid = executor.pid;
   });
-  afterAll(() => executor.close());
+  afterAll(() => (own ? executor.close() : undefined));
   const all = (programs: readonly Hostile[]): void => {
     test.each(programs.map((program) => ({ what: program[0], program })))(
       '$what',

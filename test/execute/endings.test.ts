@@ -1,16 +1,15 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import type { SupervisedExecutor } from '../../src/execute/supervised-executor.ts';
-import { codeOf, openTestExecutor, resultOf, runBody, type RunOptions } from '../support/executor.ts';
+import { codeOf, resultOf, runBody, sharedExecutor, type RunOptions } from '../support/executor.ts';
 
 /** Every end of a run is told apart, on one worker that must survive all of them. */
 
 let executor: SupervisedExecutor;
 let pid: number | undefined;
 beforeAll(async () => {
-  executor = await openTestExecutor();
+  executor = await sharedExecutor();
   pid = executor.pid;
 });
-afterAll(() => executor.close());
 
 const ENDINGS: [string, string, string, RunOptions][] = [
   ['a value', 'return 2 + 2', 'completed', {}],

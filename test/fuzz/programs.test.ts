@@ -7,7 +7,7 @@ import { ERROR_CODES, SandboxError } from '../../src/errors.ts';
 import type { SupervisedExecutor } from '../../src/execute/supervised-executor.ts';
 import { programKey } from '../../src/component/program-key.ts';
 import { LIMITS } from '../../src/limits.ts';
-import { DEFAULT_RUN_LIMITS, openTestExecutor } from '../support/executor.ts';
+import { DEFAULT_RUN_LIMITS, sharedExecutor } from '../support/executor.ts';
 import { property } from './property.ts';
 
 const PROGRAMS = new URL('../language/programs/', import.meta.url);
@@ -28,10 +28,10 @@ beforeAll(async () => {
     maxSourceBytes: LIMITS.maxSourceBytes.default,
     maxBundleBytes: LIMITS.maxBundleBytes.default,
   });
-  executor = await openTestExecutor();
+  executor = await sharedExecutor();
 });
 afterAll(async () => {
-  await Promise.all([bundler.close(), executor.close()]);
+  await bundler.close();
 });
 
 const piece = fc.constantFrom(

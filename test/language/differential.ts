@@ -8,7 +8,7 @@ import { programKey } from '../../src/component/program-key.ts';
 import type { SupervisedExecutor } from '../../src/execute/supervised-executor.ts';
 import { LIMITS } from '../../src/limits.ts';
 import { openChecker, ROOT, shown, SIGNAL } from '../check/fixture.ts';
-import { DEFAULT_RUN_LIMITS, openTestExecutor, resultOf } from '../support/executor.ts';
+import { DEFAULT_RUN_LIMITS, resultOf, sharedExecutor } from '../support/executor.ts';
 
 const FOLDER = new URL('./', import.meta.url);
 const NODE = fileURLToPath(new URL('run-in-node.ts', FOLDER));
@@ -48,7 +48,7 @@ export interface Ours {
   run(code: string): Promise<string>;
 }
 
-/** Opens them before the tests of the file and closes them after the last: one of each is enough for all. */
+/** Opens them before the tests of the file: one of each is enough for all. */
 export function openOurs(): Ours {
   let bundler: Bundler;
   let checker: Checker;
@@ -62,10 +62,10 @@ export function openOurs(): Ours {
       maxSourceBytes: LIMITS.maxSourceBytes.default,
       maxBundleBytes: LIMITS.maxBundleBytes.maximum,
     });
-    executor = await openTestExecutor();
+    executor = await sharedExecutor();
   });
   afterAll(async () => {
-    await Promise.all([checker.close(), bundler.close(), executor.close()]);
+    await Promise.all([checker.close(), bundler.close()]);
   });
   return {
     problems: async (code) => shown(await checker.check({ code, wrappers: NO_WRAPPERS }, SIGNAL)),

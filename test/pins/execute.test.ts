@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { beforeAll, expect, inject, test } from 'vitest';
 import { programKey } from '../../src/component/program-key.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { advertisedOutputSchema, executeOutputSchema } from '../../src/result/output-schema.ts';
 import { advertise, advertiseUnchecked } from '../../src/server/tool-schema.ts';
 import { executeInputSchema } from '../../src/server/input-schema.ts';
 import type { SupervisedExecutor } from '../../src/execute/supervised-executor.ts';
-import { openTestExecutor, resultOf, runBody } from '../support/executor.ts';
+import { resultOf, runBody, sharedExecutor } from '../support/executor.ts';
 
 /*
  * Pins: the exact present form of what others rely on, as literals and never as values imported from src. A pin that fails
@@ -14,9 +14,8 @@ import { openTestExecutor, resultOf, runBody } from '../support/executor.ts';
 
 let executor: SupervisedExecutor;
 beforeAll(async () => {
-  executor = await openTestExecutor();
+  executor = await sharedExecutor();
 });
-afterAll(() => executor.close());
 
 const ERRORS = `ERR_CONFIG_NOT_FOUND ERR_CONFIG_SYNTAX ERR_CONFIG_INVALID ERR_CONFIG_VARIABLE
   ERR_ACCESS_REQUIRED ERR_ACCESS_MISSING ERR_ACCESS_REQUEST ERR_ACCESS_INVALID ERR_ACCESS_SCOPE ERR_ACCESS_THROTTLED

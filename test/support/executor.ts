@@ -28,6 +28,13 @@ export function openTestExecutor(init: Partial<ExecutorInit> = {}, programs: Pro
   return startExecutor({ init: { ...testInit(), ...init }, programs, log: { debug: () => undefined, warn: () => undefined } });
 }
 
+let shared: Promise<SupervisedExecutor> | undefined;
+
+/** One for all files of this process that leave it as it was: a start costs more than most of them. It ends with the process. */
+export function sharedExecutor(): Promise<SupervisedExecutor> {
+  return (shared ??= openTestExecutor());
+}
+
 /** One worker with the suite's engine. */
 export function testInit(): ExecutorInit {
   const { plan, modules, directory } = inject('engine');
