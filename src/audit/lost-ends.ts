@@ -12,19 +12,32 @@ export interface EndedRun {
 }
 
 /**
- * Of runs those that ended about when the last line was written, or later, and have no line of their end: their server was killed before it wrote that.
- * None where there are no lines at all: then nobody knows since when there is an audit.
- * @param file of the audit's database @throws Error when it cannot be read
+ * Until when all runs that had ended then have the lines of their ends: a server that was killed later did not live to write the last ones. What those
+ * wrote that were started since says nothing about that. Undefined where there were no lines at all: then nobody knows since when there is an audit.
+ * @param file of the audit's database
+ * @param startedAt when the one that asks was, in milliseconds since 1970
+ * @throws Error when it cannot be read
  */
+export function toldUntil(file: string, startedAt: number): number | undefined {
+  return reading(file, (db) => {
+    const last = db.prepare('SELECT max(time) AS time FROM lines WHERE time < ?').get(startedAt)?.['time'];
+    return typeof last === 'number' ? last - APART_MS : undefined;
+  });
+}
+
+/** Of runs those that have no line of their end. @param file of the audit's database @throws Error when it cannot be read */
 export function runsWithoutEnd<T extends EndedRun>(file: string, ended: readonly T[]): T[] {
+  if (ended.length === 0) return [];
+  return reading(file, (db) => {
+    const told = toldSince(db, Math.min(...ended.map(({ endedAt }) => endedAt)) - APART_MS);
+    return ended.filter(({ id }) => !told.has(id));
+  });
+}
+
+function reading<T>(file: string, work: (db: DatabaseSync) => T): T {
   const db = openReadable({ file, migrations: MIGRATIONS });
   try {
-    const last = db.prepare('SELECT max(time) AS time FROM lines').get()?.['time'];
-    if (typeof last !== 'number') return [];
-    const late = ended.filter(({ endedAt }) => endedAt >= last - APART_MS);
-    if (late.length === 0) return [];
-    const told = toldSince(db, Math.min(...late.map(({ endedAt }) => endedAt)) - APART_MS);
-    return late.filter(({ id }) => !told.has(id));
+    return work(db);
   } finally {
     db.close();
   }

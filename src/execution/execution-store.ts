@@ -138,6 +138,8 @@ export interface ExecutionFilter {
   readonly principal?: string | undefined;
   /** Created at this time or later, in milliseconds since 1970. */
   readonly since?: number | undefined;
+  /** Ended at this time or later, in milliseconds since 1970: then those that ended last come first, whatever their status. */
+  readonly endedSince?: number | undefined;
   /** Most that are listed, the newest first. */
   readonly limit?: number | undefined;
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
+import { lockFile } from '../store/lock-file.ts';
 
 const NAME = /^[0-9a-f]{32}\.lock$/;
 
@@ -36,10 +37,14 @@ export class Owners {
     if (owner === this.id) return true;
     // Only a name of ours: another one would lead out of the folder.
     if (this.#folder === undefined || !NAME.test(`${owner}.lock`)) return false;
-    const lock = lockFile(this.#path(owner), false);
-    if (lock === 'locked') return true;
-    if (lock !== 'missing') lock.close();
-    return false;
+    if (!existsSync(this.#path(owner))) return false;
+    try {
+      lockFile(this.#path(owner)).close();
+      return false;
+    } catch {
+      // Whatever else is wrong with the file, nobody can say that its owner is dead.
+      return true;
+    }
   }
 
   /** Removes the files of owners that are dead and own nothing. */
@@ -60,9 +65,7 @@ export class Owners {
 
   #begin(folder: string): DatabaseSync {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const lock = lockFile(this.#path(this.id), true);
-    if (lock === 'locked' || lock === 'missing') throw new Error('the lock of its owner cannot be had');
-    return lock;
+    return lockFile(this.#path(this.id));
   }
 
   #names(): string[] {
@@ -84,21 +87,5 @@ export class Owners {
 
   #path(owner: string): string {
     return join(this.#folder ?? '', `${owner}.lock`);
-  }
-}
-
-/** The lock is that of an exclusive transaction that nothing is written in. */
-function lockFile(file: string, isNew: boolean): DatabaseSync | 'locked' | 'missing' {
-  if (!isNew && !existsSync(file)) return 'missing';
-  let db: DatabaseSync | undefined;
-  try {
-    db = new DatabaseSync(file, { timeout: 0 });
-    db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
-    return db;
-  } catch (error) {
-    db?.close();
-    // Whatever else is wrong with the file, nobody can say that its owner is dead.
-    if (!isNew) return 'locked';
-    throw error;
   }
 }

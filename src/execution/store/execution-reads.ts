@@ -1,3 +1,4 @@
+import type { SQLInputValue } from 'node:sqlite';
 import type { RunHistory, ToolAnswer } from '../../execute/run.ts';
 import { damagedExecution } from '../execution-errors.ts';
 import type { ExecutionParts, KeptWait, Statements } from './execution-parts.ts';
@@ -98,14 +99,23 @@ export class ExecutionReads {
     });
   }
 
-  list({ status = ALL_STATUSES, principal, since = 0, limit = MAX_LIST }: ExecutionFilter): ExecutionSummary[] {
+  list({ status = ALL_STATUSES, principal, since = 0, endedSince, limit = MAX_LIST }: ExecutionFilter): ExecutionSummary[] {
     const most = Math.min(limit, MAX_LIST);
+    if (endedSince !== undefined) return this.#listEnded({ endedSince, since, principal: principal ?? null, most });
     const ofStatus = (one: string) =>
       principal === undefined ? this.#run.listAll.all(one, since, most) : this.#run.listOwn.all(principal, one, since, most);
     const found = [...new Set(status)].flatMap((one) => ofStatus(one).map(readSummary));
     found.sort((a, b) => b.createdAt - a.createdAt || b.n - a.n);
-    return found.slice(0, most).map(({ n: _row, ...summary }) => summary);
+    return found.slice(0, most).map(withoutRow);
   }
+
+  #listEnded(parameters: Record<string, SQLInputValue>): ExecutionSummary[] {
+    return this.#run.listEnded.all(parameters).map((row) => withoutRow(readSummary(row)));
+  }
+}
+
+function withoutRow({ n: _row, ...summary }: ExecutionSummary & { readonly n: number }): ExecutionSummary {
+  return summary;
 }
 
 interface KeptEnd {

@@ -118,6 +118,8 @@ export const STATEMENTS = {
   endedLater: 'SELECT n FROM executions WHERE ended > ? ORDER BY ended LIMIT 1',
   listAll: `SELECT ${SUMMARY} FROM executions WHERE status = ? AND created >= ? ORDER BY created DESC, n DESC LIMIT ?`,
   listOwn: `SELECT ${SUMMARY} FROM executions WHERE principal = ? AND status = ? AND created >= ? ORDER BY created DESC, n DESC LIMIT ?`,
+  listEnded: `SELECT ${SUMMARY} FROM executions WHERE ended >= :endedSince AND created >= :since AND (:principal IS NULL OR principal = :principal)
+    ORDER BY ended DESC, n DESC LIMIT :most`,
 
   owners: 'SELECT DISTINCT owner FROM executions WHERE grp = ? AND ended IS NULL',
   anyOwners: 'SELECT DISTINCT owner FROM executions WHERE ended IS NULL AND owner IS NOT NULL',
