@@ -22,13 +22,13 @@ let folder: Awaited<ReturnType<typeof temporary>>;
 let cache = '';
 let sandbox: OpenSandbox;
 
-async function open(): Promise<void> {
+async function open(limits: object = {}): Promise<void> {
   const quiet = {
     check: 'off',
     log: { level: 'silent' },
     auth: { keys: true },
     audit: {},
-    limits: { hibernateAfterMs: 0, sessionTtlMs: 4_000 },
+    limits: { hibernateAfterMs: 0, ...limits },
     executions: { group: 'owners' },
     mcpServers: {},
   };
@@ -209,6 +209,8 @@ test('an execution that was accepted and had not begun is begun after a restart'
 });
 
 test('a run that waits for longer than its session would last keeps it', async () => {
+  await sandbox.close();
+  await open({ sessionTtlMs: 4_000 });
   const { session = '' } = await execute('import { setState } from "ampoule"; setState("n", 1);', { session: 'new' });
   const code = `import { getState } from "ampoule"; ${SLEEP(6_000)} getState().n = 2;`;
   const waiting = await execute(code, { session, answerAfterMs: 10 });

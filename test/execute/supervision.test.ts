@@ -39,14 +39,16 @@ async function start(...args: Parameters<typeof openTestExecutor>): Promise<Supe
 /** The next process may be there in a moment. */
 const OFTEN = { interval: 1 };
 
-/** The process has ended, and the next one has not been started yet. */
-async function untilGone(executor: SupervisedExecutor): Promise<void> {
-  await expect.poll(() => executor.pid, OFTEN).toBeUndefined();
-}
-
-function kill(executor: SupervisedExecutor): void {
+function kill(executor: SupervisedExecutor): number {
   if (executor.pid === undefined) throw new Error('there is no process to kill');
   process.kill(executor.pid, 'SIGKILL');
+  return executor.pid;
+}
+
+/** Kills the process and waits until that is known. The next one is started in a moment, or at once when this one had lived long. */
+async function killed(executor: SupervisedExecutor): Promise<void> {
+  const pid = kill(executor);
+  await expect.poll(() => executor.pid, OFTEN).not.toBe(pid);
 }
 
 /** The code of a run's end, thrown or not. */
@@ -101,8 +103,7 @@ test('killed three times in a row, it is there again each time', async () => {
 
 test('killed while it starts, once, those who wait get the next process', async () => {
   const executor = await anyVictim();
-  kill(executor);
-  await untilGone(executor);
+  await killed(executor);
   await expect.poll(() => executor.pid, OFTEN).toBeDefined();
   const waiting = ending(executor, 'return 1');
   kill(executor);
@@ -111,13 +112,11 @@ test('killed while it starts, once, those who wait get the next process', async 
 
 test('killed while it starts, again and again, those who wait are told, and the next run works', async () => {
   const executor = await start();
-  kill(executor);
-  await untilGone(executor);
+  await killed(executor);
   const run = ending(executor, 'return 1');
   for (let i = 0; i < 2; i++) {
     await expect.poll(() => executor.pid, OFTEN).toBeDefined();
-    kill(executor);
-    await untilGone(executor);
+    await killed(executor);
   }
   expect(await run).toBe('ERR_EXECUTE_LOST');
   expect(await ending(executor, 'return 1')).toBe('completed');
@@ -125,15 +124,13 @@ test('killed while it starts, again and again, those who wait are told, and the 
 
 test('a run that comes while the process is being started again waits for it', async () => {
   const executor = await anyVictim();
-  kill(executor);
-  await untilGone(executor);
+  await killed(executor);
   expect(await ending(executor, 'return 1')).toBe('completed');
 });
 
 test('a run that is cancelled while the process is being started again does not wait for it', async () => {
   const executor = await anyVictim();
-  kill(executor);
-  await untilGone(executor);
+  await killed(executor);
   const controller = new AbortController();
   const run = ending(executor, 'for (;;) {}', { signal: controller.signal });
   controller.abort();
@@ -156,8 +153,7 @@ test('closing in the middle of runs cancels them and ends the process; after it 
 
 test('closing while the process is away ends those who wait for it', async () => {
   const executor = await start();
-  kill(executor);
-  await untilGone(executor);
+  await killed(executor);
   const waiting = ending(executor, 'return 1');
   await executor.close();
   expect(await waiting).toBe('ERR_SERVER_CLOSING');
