@@ -7,6 +7,9 @@ const LINGER_MS = 10_000;
 /** Old engines that there was none of are not looked for again so soon, in milliseconds. */
 const MISSING_MS = 60_000;
 
+/** A process with an old engine, that can be asked to put its runs away. */
+export type StartedEngine = DurableExecutor & { hibernate(): void };
+
 export interface OldEnginesOptions {
   readonly present: { readonly hash: string; readonly executor: DurableExecutor };
   /** "keep" has runs end on the engine that they began on, as long as it is there; "fail" knows the present one alone. */
@@ -14,7 +17,7 @@ export interface OldEnginesOptions {
   /** The engine of a hash, if it is still in the cache folder. */
   readonly find: (hash: string) => Promise<EngineFiles | undefined>;
   /** Starts a process with it. */
-  readonly start: (engine: EngineFiles) => Promise<DurableExecutor>;
+  readonly start: (engine: EngineFiles) => Promise<StartedEngine>;
   readonly log: { info(message: string): void };
   readonly lingerMs?: number;
 }
@@ -45,6 +48,12 @@ export class OldEngines implements AsyncDisposable {
     return undefined;
   }
 
+  /** Asks every run on an old engine that only waits to be put away. */
+  async hibernate(): Promise<void> {
+    const all = await Promise.all(this.#old.values());
+    await Promise.all(all.map(async (engine) => engine?.hibernate()));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const all = await Promise.all(this.#old.values());
     await Promise.all(all.map(async (engine) => engine?.close()));
@@ -55,7 +64,7 @@ export class OldEngines implements AsyncDisposable {
 class OldEngine implements DurableExecutor {
   readonly #engine: EngineFiles;
   readonly #options: OldEnginesOptions;
-  #started: Promise<DurableExecutor> | undefined;
+  #started: Promise<StartedEngine> | undefined;
   #users = 0;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -81,6 +90,10 @@ class OldEngine implements DurableExecutor {
     await this.#end();
   }
 
+  async hibernate(): Promise<void> {
+    await this.#started?.then((executor) => executor.hibernate()).catch(() => undefined);
+  }
+
   async #use<T>(work: (executor: DurableExecutor) => Promise<T>): Promise<T> {
     this.#users++;
     clearTimeout(this.#timer);
@@ -93,7 +106,7 @@ class OldEngine implements DurableExecutor {
     }
   }
 
-  #start(): Promise<DurableExecutor> {
+  #start(): Promise<StartedEngine> {
     if (this.#started) return this.#started;
     this.#options.log.info(`A run goes on with the engine that it began on (${this.#engine.hash.slice(0, 12)})`);
     const starting = this.#options.start(this.#engine);

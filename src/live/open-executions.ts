@@ -62,7 +62,7 @@ export async function openExecutions(options: OpenOptions, runtime: Runtime): Pr
         closed.abort();
         forget?.();
         const claiming = own?.close();
-        if (executions) await putAllAway({ hibernate: () => runtime.executor.hibernate(), awake: () => live.size - executions.asleep() });
+        if (executions) await putAllAway({ hibernate: () => executions.hibernate(), awake: () => live.size - executions.asleep() });
         executions?.runs.leave();
         await live.close(closing);
         await claiming;
@@ -86,6 +86,8 @@ function keepSessionsAlive(live: LiveExecutions, { sessions }: SandboxStages): v
 interface OpenRuns extends Executions {
   /** How many runs are put away. */
   asleep(): number;
+  /** Asks every run that only waits to be put away. */
+  hibernate(): void;
   close(): Promise<void>;
 }
 
@@ -116,7 +118,11 @@ function openRuns(options: OpenOptions, { engine, executor, programs }: Runtime,
     await engines[Symbol.asyncDispose]();
   };
   const asleep = (): number => ('waiting' in runs ? runs.waiting : 0);
-  return { store, runs, approvals, health: { isWell: true }, asleep, close };
+  const hibernate = (): void => {
+    executor.hibernate();
+    void engines.hibernate();
+  };
+  return { store, runs, approvals, health: { isWell: true }, asleep, hibernate, close };
 }
 
 async function openOwnStore({ config, cacheDirectory, log }: OpenOptions): Promise<ExecutionStore | undefined> {

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { EngineFiles } from '../../src/engine/engine-files.ts';
 import type { DurableExecutor, RunRequest } from '../../src/execute/run.ts';
-import { OldEngines } from '../../src/live/old-engines.ts';
+import { OldEngines, type StartedEngine } from '../../src/live/old-engines.ts';
 import { until } from '../e2e/processes.ts';
 
 /** Executors that count instead of running: how they are started and ended is what is tested. */
 function yard(engineChanged: 'keep' | 'fail' = 'keep', known: readonly string[] = ['old']) {
-  const told = { started: [] as string[], closed: 0, looked: 0, fails: false };
-  const executorOf = (): DurableExecutor => ({
+  const told = { started: [] as string[], closed: 0, asked: 0, looked: 0, fails: false };
+  const executorOf = (): StartedEngine => ({
+    hibernate: () => void told.asked++,
     attempt: async () => Promise.reject(new Error('it has run')),
     run: async () => Promise.reject(new Error('it has run')),
     prepare: () => undefined,
@@ -46,8 +47,11 @@ describe('an engine that runs began on', () => {
     await until('it is closed', () => told.closed === 1, 5_000);
     await expect(run(await engines.executorFor('old'))).rejects.toThrow('it has run');
     expect(told.started).toEqual(['old', 'old']);
+    await engines.hibernate();
+    expect(told.asked).toBe(1);
     await engines[Symbol.asyncDispose]();
-    expect(told.closed).toBe(2);
+    await engines.hibernate();
+    expect([told.closed, told.asked]).toEqual([2, 1]);
   });
 
   test('that could not be started is tried again', async () => {
