@@ -169,7 +169,7 @@ describe.concurrent('processes', () => {
     const port = typeof address === 'object' && address !== null ? address.port : 0;
     const child = spawnAmpoule(['serve', '--config', config, '--http', `127.0.0.1:${port}`]);
     const seen = new Set<number>();
-    const watch = setInterval(() => descendants(child.pid ?? 0).forEach(({ pid }) => seen.add(pid)), 50);
+    const watch = setInterval(() => descendants(child.pid ?? 0).forEach(({ pid }) => seen.add(pid)), 100);
     const closed = new Promise((resolve) => child.once('close', resolve));
     const [stdout, stderr, code] = await Promise.all([readAll(child.stdout!), readAll(child.stderr!), closed]);
     clearInterval(watch);

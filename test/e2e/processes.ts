@@ -57,11 +57,13 @@ export function living(pids: readonly number[]): number[] {
   return pids.filter((pid) => readProcess(pid).length > 0);
 }
 
-/** Waits until something holds. The bound is wide: it is only there so that a failing test ends. */
+/** Waits until something holds. The bound is wide: it is only there so that a failing test ends. Looking takes a fifth of the time at most. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>, ms = 20_000): Promise<void> {
   const end = performance.now() + ms;
-  while (!(await holds())) {
+  for (;;) {
+    const looked = performance.now();
+    if (await holds()) return;
     if (performance.now() > end) throw new Error(`${what}: not so after ${ms} ms`);
-    await sleep(20);
+    await sleep(Math.max(20, Math.min(200, 4 * (performance.now() - looked))));
   }
 }
