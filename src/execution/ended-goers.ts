@@ -54,13 +54,13 @@ export class Goers {
   goer(n: unknown): Goer | undefined {
     const held = typeof n === 'number' ? this.#held.of(n) : undefined;
     if (typeof n !== 'number' || held === undefined) return undefined;
-    this.#held.change(held.principal, -held.bytes);
+    this.#held.change({ n, principal: held.principal, bytes: -held.bytes });
     return { n, ...held };
   }
 
   /** They have not gone after all. */
   giveBack(goers: readonly Goer[]): void {
-    for (const { principal, bytes } of goers) this.#held.change(principal, bytes);
+    for (const goer of goers) this.#held.change(goer);
     this.#queues.clear();
   }
 

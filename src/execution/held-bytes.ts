@@ -24,6 +24,19 @@ const HELD = `
       CROSS JOIN contents ON contents.text = texts.id WHERE n BETWEEN :from AND :to
   ) GROUP BY principal`;
 
+export interface HeldChange {
+  readonly n: number;
+  readonly principal: string;
+  readonly bytes: number;
+}
+
+interface Counting {
+  readonly held: Map<string, number>;
+  last: number;
+  /** By how much what was not counted yet has changed `held`: it will be counted as it is then. */
+  readonly ahead: Map<string, number>;
+}
+
 /** About how many bytes of the store each principal holds, what goes on included. Counted a little at a time: the store may be large. */
 export class HeldBytes {
   readonly #next: StatementSync;
@@ -35,7 +48,7 @@ export class HeldBytes {
   #counted: Map<string, number> | undefined;
   #goodUntil = -Infinity;
   /** What is being counted, and up to which execution it is. */
-  #counting: { readonly held: Map<string, number>; last: number } | undefined;
+  #counting: Counting | undefined;
   /** The end up to which all are in what was counted. */
   #seen: readonly [ended: number, n: number] = [0, 0];
 
@@ -51,7 +64,7 @@ export class HeldBytes {
   refresh(): void {
     if (this.#counted) this.#follow(this.#counted);
     if (this.#counting !== undefined || performance.now() < this.#goodUntil) return;
-    this.#counting = { held: new Map(), last: 0 };
+    this.#counting = { held: new Map(), last: 0, ahead: new Map() };
     this.step();
   }
 
@@ -65,6 +78,7 @@ export class HeldBytes {
       counting.last = Number(last);
     }
     if (Number(count) === this.#atOnce) return true;
+    for (const [principal, bytes] of counting.ahead) add(counting.held, principal, -bytes);
     this.#counted = counting.held;
     this.#counting = undefined;
     const seen = this.#lastEnded.get();
@@ -91,9 +105,12 @@ export class HeldBytes {
     return row && { principal: String(row['principal']), bytes: Number(row['bytes']) };
   }
 
-  /** So much more or, below zero, less is held by one. */
-  change(principal: string, bytes: number): void {
-    for (const held of [this.#counted, this.#counting?.held]) held?.set(principal, (held.get(principal) ?? 0) + bytes);
+  /** So much more or, below zero, less is held by one, because of the execution of that number. */
+  change({ n, principal, bytes }: HeldChange): void {
+    if (this.#counted) add(this.#counted, principal, bytes);
+    if (this.#counting === undefined) return;
+    add(this.#counting.held, principal, bytes);
+    if (n > this.#counting.last) add(this.#counting.ahead, principal, bytes);
   }
 
   /** Whoever ends many holds more at once, and not only when all is counted again. */
@@ -101,7 +118,7 @@ export class HeldBytes {
     const rows = this.#ended.all(...this.#seen, this.#atOnce);
     for (const { ended, n } of rows) {
       const { principal, bytes } = this.of(Number(n)) ?? { principal: '', bytes: 0 };
-      held.set(principal, (held.get(principal) ?? 0) + bytes);
+      add(held, principal, bytes);
       this.#seen = [Number(ended), Number(n)];
     }
     // More than can be looked at: all is counted again.
@@ -110,7 +127,11 @@ export class HeldBytes {
 
   #add(into: Map<string, number>, from: number, to: number): void {
     for (const { principal, bytes } of this.#held.all({ from, to })) {
-      into.set(String(principal), (into.get(String(principal)) ?? 0) + Number(bytes));
+      add(into, String(principal), Number(bytes));
     }
   }
+}
+
+function add(held: Map<string, number>, principal: string, bytes: number): void {
+  held.set(principal, (held.get(principal) ?? 0) + bytes);
 }

@@ -95,9 +95,28 @@ test('what a principal holds is counted a little at a time, and a text that seve
   expect(of('shared0')).toBeLessThan(12 * KiB);
   expect(of('sleeper')).toBeGreaterThan(90 * KiB);
   // What is good for a minute is not counted anew.
-  held.change('eve', -80 * KiB);
+  held.change({ n: 11, principal: 'eve', bytes: -80 * KiB });
   held.refresh();
   expect(held.step()).toBe(false);
   expect(held.most(1)).not.toEqual(['eve']);
+  db.close();
+});
+
+test('what goes while it is counted, and was not counted yet, is not taken from what is there', async () => {
+  await using folder = new StoreFolder();
+  const store = folder.open();
+  for (const n of [1, 2]) await ended(store, `ann${n}`, 'ann', 100 * KiB);
+  for (const n of [1, 2, 3]) await ended(store, `eve${n}`, 'eve', 100 * KiB);
+  await store.close();
+  const db = new DatabaseSync(folder.file);
+  const held = new HeldBytes(db, 2);
+  held.refresh();
+  const { n = 0 } = db.prepare("SELECT n FROM executions WHERE id = 'eve3'").get() as { n?: number };
+  const { bytes = 0 } = held.of(n) ?? {};
+  for (const sign of [-1, 1, -1]) held.change({ n, principal: 'eve', bytes: sign * bytes });
+  db.prepare('DELETE FROM executions WHERE n = ?').run(n);
+  while (held.step());
+  held.change({ n: 1, principal: 'ann', bytes: -KiB });
+  expect(held.most(1)).toEqual(['eve']);
   db.close();
 });
