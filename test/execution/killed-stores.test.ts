@@ -11,7 +11,7 @@ import { randomFrom } from '../../reliability/random.ts';
 import { imageOf } from './killed-store-work.ts';
 import { StoreFolder } from './stored-executions.ts';
 
-const KILLS = 100;
+const KILLS = 60;
 const AT_ONCE = 4;
 /** So many processes take their time to start on a busy machine. */
 const MOST_MS = 300_000;

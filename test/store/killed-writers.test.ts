@@ -8,7 +8,7 @@ import { killWriters } from '../../reliability/disk/kill-writers.ts';
 import { randomFrom } from '../../reliability/random.ts';
 
 /** `npm run chaos` does it 200 times. */
-const KILLS = 60;
+const KILLS = 40;
 
 let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'ampoule-killed-'))));

@@ -3,7 +3,7 @@ import type { TestProject } from 'vitest/node';
 import type { EngineFiles } from '../../src/engine/engine-files.ts';
 import { languageSchema } from '../../src/config/feature-schemas.ts';
 import type { EngineKind } from '../../src/engine/recipe.ts';
-import { openEngine } from '../../src/open-sandbox.ts';
+import { openEngine } from '../../src/open-runtime.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
