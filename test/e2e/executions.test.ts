@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { ExecuteOutput } from '../../src/result/output-schema.ts';
 import { connect } from '../server/clients.ts';
 import { begin, endOf, kill, Place, untilWaiting } from './executions.ts';
-import { answerOf, MAIN } from './harness.ts';
+import { answerOf, fixture, MAIN } from './harness.ts';
 import { living, until } from './processes.ts';
 
 const SLEEP = (ms: number): string => `await new Promise((resolve) => setTimeout(resolve, ${ms}));`;
@@ -16,6 +16,7 @@ describe('a server that is killed', () => {
   test('goes on with all that it had accepted when it is started again, with its policies as strict as they were', async () => {
     await using place = await Place.open();
     const config = {
+      mcpServers: { crm: fixture('office'), web: fixture('office') },
       limits: { hibernateAfterMs: 0 },
       policies: { dataFlow: [{ from: ['crm.*'], to: ['web.*'] }], personalData: { servers: ['crm'] } },
     };

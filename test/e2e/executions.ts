@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { ExecuteOutput } from '../../src/result/output-schema.ts';
 import type { TestClient } from '../server/clients.ts';
-import { answerOf, fixture, startAmpoule, temporary, type Ampoule, type StartOptions } from './harness.ts';
+import { answerOf, startAmpoule, temporary, type Ampoule, type StartOptions } from './harness.ts';
 import { living, until } from './processes.ts';
 
 /** Wide: it is only there so that a failing test ends. */
@@ -31,7 +31,7 @@ export class Place implements AsyncDisposable {
   start(config: object = {}, options: StartOptions = {}): Promise<Ampoule> {
     const { mcpServers = {}, ...more } = config as { mcpServers?: object };
     const upstream = { command: process.execPath, args: [join(import.meta.dirname, '../fixtures/upstreams/gates.ts'), this.gates] };
-    const servers = { gates: upstream, crm: fixture('office'), web: fixture('office'), ...mcpServers };
+    const servers = { gates: upstream, ...mcpServers };
     return startAmpoule({ check: 'off', mcpServers: servers, ...more }, { directory: this.directory, ...options });
   }
 
