@@ -80,7 +80,7 @@ export async function cancelExecution(context: ProcessContext, id: string, optio
 
 async function untilEnded(register: ExecutionRegister, id: string, signal: AbortSignal | undefined): Promise<ExecutionStatus | undefined> {
   for (let waited = 0; waited < CANCEL_MS; waited += LOOK_MS) {
-    const found = register.read(id);
+    const found = register.glance(id);
     if (found?.endedAt !== undefined || signal?.aborted === true) return found?.endedAt === undefined ? undefined : found.status;
     await sleep(LOOK_MS);
   }

@@ -1,6 +1,6 @@
 import { SandboxError } from '../errors.ts';
 import { openingError, storeError } from './execution-errors.ts';
-import type { ExecutionFilter, ExecutionSummary, StoredApproval, StoredExecution } from './execution-store.ts';
+import type { ExecutionFilter, ExecutionGlance, ExecutionSummary, StoredApproval, StoredExecution } from './execution-store.ts';
 import { ExecutionTables, type TablesOptions } from './store/execution-tables.ts';
 
 /** All executions of a file, for its operator, on a disk that takes no writes too. All methods throw SandboxError ERR_EXECUTION_STORE. */
@@ -8,6 +8,8 @@ export interface ExecutionRegister extends Disposable {
   list(filter: ExecutionFilter): ExecutionSummary[];
   /** @throws SandboxError ERR_EXECUTION_DAMAGED */
   read(id: string): StoredExecution | undefined;
+  /** Whether it has ended, and how: without reading what it did. @throws SandboxError ERR_EXECUTION_DAMAGED */
+  glance(id: string): ExecutionGlance | undefined;
   approvals(id: string): StoredApproval[];
   /** Asks whoever carries the execution on to end it. @returns false when it has ended, or there is none */
   requestCancel(id: string): boolean;
@@ -24,6 +26,7 @@ export function openExecutionRegister(file: string, limits: TablesOptions['limit
   return {
     list: (filter) => guarded(() => tables.reads.list(filter)),
     read: (id) => guarded(() => tables.reads.read(id)),
+    glance: (id) => guarded(() => tables.reads.glance(id)),
     approvals: (id) => guarded(() => tables.approvals.of(id)),
     requestCancel: (id) => guarded(() => tables.transact(() => tables.requestCancel(id))),
     [Symbol.dispose]: () => tables.close(),
