@@ -6,9 +6,12 @@ import { asBuilt, builtPackage } from './test/support/built-code.ts';
 /** What runs programs, and so is tested on every engine. How processes are started, supervised and shared out is the same for all. */
 const ON_EVERY_ENGINE = [
   'test/e2e/programs.test.ts',
+  'test/engine/contract.test.ts',
+  'test/engine/abi/**/*.test.ts',
   'test/escape/**/*.test.ts',
   'test/execute/endings.test.ts',
   'test/execute/runs.test.ts',
+  'test/host-functions/guest/**/*.test.ts',
   'test/language/**/*.test.ts',
   'test/pins/**/*.test.ts',
   'test/replay/replay-property.test.ts',
@@ -25,21 +28,14 @@ const COMPUTES = ['config', 'discovery', 'drift', 'policy', 'result', 'session',
   (folder) => `test/${folder}/**/*.test.ts`,
 );
 
-/** Of the same, what has an engine, or threads with one, in the process of the test itself: one that it may spoil, and that nothing else shares. */
-const ALONE_ON_EVERY_ENGINE = [
-  'test/engine/contract.test.ts',
-  'test/engine/abi/**/*.test.ts',
-  'test/execute/hibernation*.test.ts',
-  'test/execute/executor/pool.test.ts',
-  'test/host-functions/guest/**/*.test.ts',
-];
+/** What starts and ends threads with engines in the process of the test itself, on every engine: in a process that nothing else shares. */
+const ALONE_ON_EVERY_ENGINE = ['test/execute/hibernation*.test.ts', 'test/execute/executor/pool.test.ts'];
 
+/** What does so on any engine. */
 const ALONE = [
   ...ALONE_ON_EVERY_ENGINE,
-  'test/engine/**/*.test.ts',
   'test/execute/{executor,worker}/**/*.test.ts',
   'test/execute/{leaving-workers,scripted-runs}.test.ts',
-  'test/fuzz/{host-protocol,memory,meter}.test.ts',
 ];
 
 /** Who watches has the sources as they are saved. */
@@ -79,7 +75,7 @@ export default defineConfig({
       project('suite', 'quickjs', { include: ['test/**/*.test.ts'], exclude: [...COMPUTES, ...ALONE], isolate: false }),
       project('alone', 'quickjs', { include: ALONE }),
       project('starlingmonkey', 'starlingmonkey', { include: ON_EVERY_ENGINE, exclude: ALIKE, isolate: false }),
-      project('starlingmonkey-alone', 'starlingmonkey', { include: ALONE_ON_EVERY_ENGINE, exclude: ALIKE }),
+      project('starlingmonkey-alone', 'starlingmonkey', { include: ALONE_ON_EVERY_ENGINE }),
     ],
   },
 });
