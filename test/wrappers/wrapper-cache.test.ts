@@ -4,6 +4,12 @@ import { generateWrappers } from '../../src/wrappers/generate.ts';
 import type { WrapperCache } from '../../src/wrappers/generate.ts';
 import { catalog, QUIET, server, tool } from './catalogs.ts';
 
+/** Milliseconds that this thread has computed: what others on the machine take does not count. */
+function spent(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}
+
 test('a thousand tools take seconds, and other work gets its turn', async () => {
   const properties = Object.fromEntries(
     Array.from({ length: 12 }, (_, at) => [`field_${at}`, { type: 'array', items: { $ref: '#/$defs/item' }, description: 'A field.' }]),
@@ -17,23 +23,23 @@ test('a thousand tools take seconds, and other work gets its turn', async () => 
   };
   const tools = Array.from({ length: 1_000 }, (_, at) => tool(`tool_${at}`, { type: 'object', properties, $defs, title: `t${at}` }));
   let longest = 0;
-  let last = performance.now();
+  let last = spent();
   const beat = setInterval(() => {
-    longest = Math.max(longest, performance.now() - last);
-    last = performance.now();
+    longest = Math.max(longest, spent() - last);
+    last = spent();
   }, 1);
-  const start = performance.now();
+  const start = spent();
   const cache: WrapperCache = new Map();
   const set = await generateWrappers(catalog(server('big', tools)), { cache }, QUIET);
-  const first = performance.now() - start;
+  const first = spent() - start;
   clearInterval(beat);
   expect(set.tools).toHaveLength(1_000);
   expect(first).toBeLessThan(15_000);
   expect(longest).toBeLessThan(250);
-  const again = performance.now();
+  const again = spent();
   const changed = [tool('tool_0', { type: 'object' }), ...tools.slice(1)];
   const second = await generateWrappers(catalog(server('big', changed)), { cache }, QUIET);
-  expect(performance.now() - again).toBeLessThan(first / 3);
+  expect(spent() - again).toBeLessThan(first / 3);
   expect(cache.size).toBe(1_000);
   expect([...second.files].filter(([name, text]) => set.files.get(name) !== text).map(([name]) => name)).toEqual([
     'big/tool0.ts',
