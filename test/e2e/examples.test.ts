@@ -1,17 +1,15 @@
 import { execFile } from 'node:child_process';
-import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify, stripVTControlCharacters } from 'node:util';
-import { expect, inject, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { PROCESS_BOUND_MS, temporary } from './harness.ts';
+import { linkSourceCaches } from './source-caches.ts';
 
 /** What an example prints, run as a newcomer runs it: it has to end well. */
 async function shown(name: string): Promise<string> {
   await using folder = await temporary();
-  await mkdir(join(folder.path, 'ampoule'));
-  // What the other tests have built and compiled already.
-  for (const name of ['engine', 'node']) await symlink(join(inject('cacheDirectory'), name), join(folder.path, 'ampoule', name));
+  await linkSourceCaches(join(folder.path, 'ampoule'));
   const example = fileURLToPath(new URL(`../../examples/${name}.ts`, import.meta.url));
   const env = { PATH: process.env['PATH'] ?? '', XDG_CACHE_HOME: folder.path };
   const { stdout } = await promisify(execFile)(process.execPath, [example], { cwd: folder.path, env, timeout: PROCESS_BOUND_MS });
