@@ -14,8 +14,8 @@ const SLEEPING = { full: [0, 1_000, 2_000, 4_000, 6_000, 8_000, 10_000], quick: 
 const CONNECTIONS = 32;
 const START_MS = 60_000;
 const END_MS = 60_000;
-/** All that was begun is put away some seconds later; what its instances have held goes with the next collections. */
-const SETTLE_MS = 4_000;
+/** The last timers are over after three seconds, and their runs put away two later; what their instances have held goes with the next collections. */
+const SETTLE_MS = 8_000;
 const SETTLED_MS = 15_000;
 const LOOK_MS = 1_500;
 const CONFIG = { workers: 2, limits: { maxWaitingRuns: 20_000, waitMs: 86_400_000 } };
