@@ -50,7 +50,7 @@ const WRITING: readonly Rule[] = [
     '- "ampoule" exports readFile(path), getState<T>() (a live object), setState(key, value), log(level, message), sleep(ms), callTool(server, tool, args), ToolError.',
   ],
   [0, '- MCP images, audio and resources that you return reach you as content.'],
-  [1, '- Types are checked before anything runs. Errors name the line and what to do.'],
+  [1, '- Types are checked before anything runs.'],
 ];
 
 function rulesOf({ limits, libraries = [], mounts = [], skills = false }: DescriptionSource): Rule[] {
@@ -63,8 +63,8 @@ function rulesOf({ limits, libraries = [], mounts = [], skills = false }: Descri
     ...(mounts.length > 0 ? [[4, `- Files: ${listed(mounts, (name) => `readFile("${name}/<file>")`)}.`] as const] : []),
     ...(skills ? [[4, '- import { x } from "skills/<name>": modules saved with save_skill; search_tools finds them.'] as const] : []),
     [4, `- session: "new" keeps what getState() holds for later runs: pass the handle that comes back. ${ends}`],
-    [3, '- wait: "return-when-waiting" answers once the run waits (tools, sleep, people), with an executionId for wait_execution.'],
-    [3, '- dryRun: true lists the calls that would change something, and makes none of them.'],
+    [3, '- wait and answerAfterMs answer before the end, with an executionId for wait_execution.'],
+    [3, '- dryRun: true lists the calls that would change something instead of making them.'],
     [2, `- Limits: ${most}. Results over ${bytes(limits.maxResultBytes)} come shortened, with a link to the whole.`],
   ];
 }

@@ -20,8 +20,7 @@ export const waitInputSchema = z.strictObject(
     timeoutMs: z
       .int({ error: TIMEOUT })
       .refine((ms) => ms >= 0 && ms <= MAX_WAIT_MS, { error: TIMEOUT })
-      .exactOptional()
-      .describe('0: how it is now'),
+      .exactOptional(),
   },
   { error: 'an object' },
 );

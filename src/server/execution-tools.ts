@@ -8,14 +8,14 @@ import { advertiseUnchecked } from './tool-schema.ts';
 // Every client carries these words: there are few of them, and the schema of the answers is listed once, with execute_code.
 const WAIT = {
   title: 'Wait for a run',
-  description: 'Waits for a run that goes on; answers as execute_code does.',
+  description: 'Waits for a run; answers as execute_code does.',
   inputSchema: advertiseUnchecked(waitInputSchema),
   annotations: { readOnlyHint: true, openWorldHint: false },
 };
 
 const CANCEL = {
   title: 'End a run',
-  description: 'Ends a run that goes on.',
+  description: 'Ends a run.',
   inputSchema: advertiseUnchecked(cancelInputSchema),
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
 };

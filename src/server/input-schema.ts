@@ -27,7 +27,7 @@ function limit(name: LowerableLimit, what?: string) {
 const limitsSchema = z.strictObject(
   {
     timeoutMs: limit('timeoutMs', 'Computing'),
-    waitMs: limit('waitMs', 'Waiting'),
+    waitMs: limit('waitMs'),
     fuel: limit('fuel'),
     memoryMb: limit('memoryMb'),
     maxToolCalls: limit('maxToolCalls'),

@@ -18,7 +18,7 @@ export function advertiseUnchecked(schema: z.ZodType): StandardSchemaWithJSON {
 }
 
 /** What arguments are held to in any case, with an error that says so: every client would carry it for nothing. */
-const SPARED = new Set(['minimum', 'minLength', 'propertyNames']);
+const SPARED = new Set(['minimum', 'maximum', 'minLength', 'propertyNames', 'default']);
 
 /** What a client has to carry of a schema: without the dialect, which is MCP's own, and without bounds that every number has. */
 function listed(
@@ -27,7 +27,8 @@ function listed(
 ): Record<string, unknown> {
   const drop = (key: string, value: unknown): unknown => {
     const isBound = (key === 'maximum' || key === 'minimum') && Math.abs(Number(value)) === Number.MAX_SAFE_INTEGER;
-    return isBound || spared.has(key) ? undefined : value;
+    const isClosed = key === 'additionalProperties' && value === false && spared.size > 0;
+    return isBound || isClosed || spared.has(key) ? undefined : value;
   };
   return JSON.parse(JSON.stringify(schema, drop)) as Record<string, unknown>;
 }

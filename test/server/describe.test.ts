@@ -60,7 +60,7 @@ describe('the description of execute_code', () => {
     'session: "new"',
     'It ends 24 h after its last use.',
     'dryRun: true',
-    'wait: "return-when-waiting"',
+    'wait and answerAfterMs',
     'wait_execution',
     'search_tools',
   ])('says what a model needs: %s', (words) => {

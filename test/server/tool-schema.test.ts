@@ -11,9 +11,8 @@ function listed(advertised: ReturnType<typeof advertise>): unknown {
 test('arguments are listed without what every client would carry for nothing', () => {
   expect(listed(advertiseUnchecked(schema))).toEqual({
     type: 'object',
-    properties: { name: { type: 'string', description: 'A name' }, count: { type: 'integer', maximum: 9 }, any: { type: 'integer' } },
+    properties: { name: { type: 'string', description: 'A name' }, count: { type: 'integer' }, any: { type: 'integer' } },
     required: ['name', 'any'],
-    additionalProperties: false,
   });
 });
 
