@@ -72,7 +72,7 @@ export class AuditedSandbox implements AsyncDisposable {
 
   /** Ends the process that runs programs, without a word. */
   killExecutor(): void {
-    process.kill(this.#sandbox.executor.pid ?? 0, 'SIGKILL');
+    process.kill(this.#sandbox.executor.pid ?? Number.NaN, 'SIGKILL');
   }
 
   /** Ends the sandbox and keeps its folder. */

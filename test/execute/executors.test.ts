@@ -92,7 +92,7 @@ test('runs that were queued when the process died go on in the next one, and the
   await tool.called;
   const queued = Array.from({ length: 5 }, (_, i) => runBody(executor, `return ${i}`));
   await new Promise((resolve) => void setTimeout(resolve, 300));
-  process.kill(executor.pid ?? 0, 'SIGKILL');
+  process.kill(executor.pid ?? Number.NaN, 'SIGKILL');
   expect((await first).end).toMatchObject({
     code: 'ERR_EXECUTE_LOST',
     hint: expect.stringContaining('Check what its tool calls changed') as string,
@@ -105,13 +105,13 @@ test('a run that had begun is not begun again, its caller hears that it called n
   const executor = await openTestExecutor();
   const run = runBody(executor, 'for (;;);');
   await new Promise((resolve) => void setTimeout(resolve, 300));
-  process.kill(executor.pid ?? 0, 'SIGKILL');
+  process.kill(executor.pid ?? Number.NaN, 'SIGKILL');
   expect((await run).end).toMatchObject({ code: 'ERR_EXECUTE_LOST', hint: expect.stringContaining('called no tool') as string });
   expect(resultOf(await runBody(executor, 'return 2 + 2'))).toBe(4);
   const stopped = ending(executor, 'for (;;);');
   await new Promise((resolve) => void setTimeout(resolve, 300));
   const from = performance.now();
-  process.kill(executor.pid ?? 0, 'SIGSTOP');
+  process.kill(executor.pid ?? Number.NaN, 'SIGSTOP');
   expect(await stopped).toBe('ERR_EXECUTE_LOST');
   expect(performance.now() - from).toBeLessThan(2_500);
   expect(resultOf(await runBody(executor, 'return 2 + 2'))).toBe(4);

@@ -149,7 +149,7 @@ describe('a run in a real executor, with a real store', () => {
     const answer = (number: number) => Promise.all(tools.map((tool) => tool.answer(number, { ok: true, value })));
     await answer(1);
     await Promise.all(tools.map((tool) => tool.untilCalled(3)));
-    process.kill(executor.pid ?? 0, 'SIGKILL');
+    process.kill(executor.pid ?? Number.NaN, 'SIGKILL');
     for (const number of [2, 3, 4]) await answer(number);
     for (const { id, outcome } of [asleep, awake].filter((one) => one !== undefined)) {
       expect(resultOf(await outcome)).toMatchObject(['x', ['x', 'x', null], expect.any(Number), 'x']);

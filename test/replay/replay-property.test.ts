@@ -26,7 +26,7 @@ function record(seed: number, { mishap, ...how }: Manner): Promise<Recording> {
   const mishapAt = 1 + Math.floor(random() * 6);
   let calls = 0;
   const onCall = async ({ number, arguments: args }: ToolCall, stop: AbortController): Promise<ToolAnswer> => {
-    if (++calls === mishapAt && mishap === 'killed') process.kill(recorder.executor.pid ?? 0, 'SIGKILL');
+    if (++calls === mishapAt && mishap === 'killed') process.kill(recorder.executor.pid ?? Number.NaN, 'SIGKILL');
     if (calls === mishapAt && mishap === 'cancelled') stop.abort();
     await new Promise((resolve) => setTimeout(resolve, random() < 0.4 ? 0 : random() * 15));
     // In no order that anything would bring it into.
