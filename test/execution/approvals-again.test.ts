@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Approvals } from '../../src/execution/approvals.ts';
 import type { ApprovalAnswer } from '../../src/execution/approver.ts';
 import {
@@ -13,11 +13,12 @@ import {
   records,
   stores,
   untilOpen,
+  withStores,
   YES,
   type Records,
 } from './asking-gateways.ts';
 
-afterAll(() => stores[Symbol.asyncDispose]());
+withStores();
 
 describe('after a restart', () => {
   test('the same question goes on, and its answer counts', async () => {

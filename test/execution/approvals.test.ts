@@ -1,9 +1,23 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createApprovals } from '../../src/execution/approvals.ts';
 import { end } from './asked-executions.ts';
-import { changed, first, gateway, never, open, operator, person, question, records, stores, untilOpen, YES } from './asking-gateways.ts';
+import {
+  changed,
+  first,
+  gateway,
+  never,
+  open,
+  operator,
+  person,
+  question,
+  records,
+  stores,
+  untilOpen,
+  withStores,
+  YES,
+} from './asking-gateways.ts';
 
-afterAll(() => stores[Symbol.asyncDispose]());
+withStores();
 
 describe('a question', () => {
   test('is kept before anybody is asked, with all that a person has to know', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { expect } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { createApprovals } from '../../src/execution/approvals.ts';
 import type { ApprovalAnswer, ApprovalQuestion, Approver } from '../../src/execution/approver.ts';
 import type { ExecutionStore, StoredApproval } from '../../src/execution/execution-store.ts';
@@ -9,8 +9,16 @@ export const YES: ApprovalAnswer = { granted: true };
 export const NO: ApprovalAnswer = { granted: false, reason: 'refused' };
 export const never = new AbortController().signal;
 
-/** Of the tests of this file. */
-export const stores = await openStores();
+/** Of the file of tests that runs now. */
+export let stores: Awaited<ReturnType<typeof openStores>>;
+
+/** Opens `stores` for the tests of the file that calls it. */
+export function withStores(): void {
+  beforeAll(async () => {
+    stores = await openStores();
+  });
+  afterAll(() => stores[Symbol.asyncDispose]());
+}
 
 /** Three executions of its own for a test: two of ann and one of ben. */
 export interface Records {

@@ -4,19 +4,13 @@ import type { LookupFunction } from 'node:net';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import type { HttpServerConfig, ServerConfig, StdioServerConfig } from '../../src/config/schema.ts';
 import type { CatalogServer } from '../../src/upstream/catalog.ts';
 import type { LoginStoreOptions } from '../../src/upstream/login/login-store.ts';
 import type { UpstreamLog } from '../../src/upstream/options.ts';
 import type { Upstreams } from '../../src/upstream/upstreams.ts';
 import { connectUpstreams } from '../../src/upstream/upstreams.ts';
-
-const open: AsyncDisposable[] = [];
-
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((one) => one[Symbol.asyncDispose]()));
-});
 
 /** Lines that were logged, as `level message`. */
 export class RecordedLog implements UpstreamLog {
@@ -50,7 +44,7 @@ export function connect(servers: Record<string, ServerConfig>, options: ConnectO
     clientInfo: { name: 'ampoule-test', version: '0.0.0' },
     ...options,
   });
-  open.push(upstreams);
+  onTestFinished(() => upstreams[Symbol.asyncDispose]());
   return upstreams;
 }
 
@@ -120,7 +114,7 @@ export async function startEverything(transport: 'streamableHttp' | 'sse', port?
   });
   child.stdout.resume();
   child.stderr.resume();
-  open.push({ [Symbol.asyncDispose]: () => end(child) });
+  onTestFinished(() => end(child));
   const path = transport === 'sse' ? '/sse' : '/mcp';
   await untilAnswers(`http://127.0.0.1:${chosen}${path}`);
   return { port: chosen, child };
