@@ -1,10 +1,12 @@
 import type { RunEvents, RunHistory, ToolAnswer, ToolCall } from '../execute/run.ts';
 import type { CallBook } from './calls/call-book.ts';
+import type { FilesAgain } from './files-again.ts';
 import type { RunRecord } from './run-record.ts';
 import type { RunState } from './run-state.ts';
 
 export interface AttemptParts {
   readonly book: CallBook;
+  readonly files: FilesAgain;
   readonly record: RunRecord;
   readonly state: RunState;
   /** A worker has the run. */
@@ -16,7 +18,7 @@ export interface AttemptParts {
 }
 
 /** What becomes of what one attempt tells. */
-export function attemptEvents({ book, record, state, onSign, onNews, onDifference }: AttemptParts): RunEvents {
+export function attemptEvents({ book, files, record, state, onSign, onNews, onDifference }: AttemptParts): RunEvents {
   const sign = (): void => {
     onSign();
     state.goesOn();
@@ -33,11 +35,16 @@ export function attemptEvents({ book, record, state, onSign, onNews, onDifferenc
       sign();
       return book.answer(call);
     },
-    history(history: RunHistory): void {
+    history({ steps, files: read }: RunHistory): void {
       sign();
-      if (history.steps.length > 0) onNews();
-      book.settled(history.steps);
-      record.history(history);
+      const history = { steps, files: files.take(read) };
+      if (files.difference !== undefined) {
+        book.differs(files.difference);
+        return onDifference();
+      }
+      if (steps.length > 0) onNews();
+      book.settled(steps);
+      if (steps.length + history.files.length > 0) record.history(history);
     },
     waiting(nextTimer: number | null): void {
       onSign();

@@ -42,12 +42,13 @@ export async function mayRestart(run: HeldRun, mayGoOn: boolean): Promise<boolea
 }
 
 /** From the start, with all that it was answered and given. */
-export async function beginAgain(run: HeldRun, calls: readonly StoredCall[], { steps }: RunHistory): Promise<Attempt> {
+export async function beginAgain(run: HeldRun, calls: readonly StoredCall[], { steps, files }: RunHistory): Promise<Attempt> {
   const { turn, record, clock, book } = run;
   await turn.take();
   await record.restarted();
   clock.notBefore(steps.at(-1)?.[0] ?? -Infinity);
   book.recall(calls, steps);
+  run.files.recall(files);
   return run.attempt({ kind: 'history', steps, now: clock.now() });
 }
 

@@ -71,16 +71,23 @@ export class CarriedRun {
     const left = await this.#stay(next);
     const { book, ends, hasLeft } = this.#run;
     if (hasLeft) throw closing();
-    if (left.kind === 'put away' || (left.kind === 'ended' && hasGoneOn(left.outcome))) book.expectNoMissing();
+    if (left.kind === 'put away' || (left.kind === 'ended' && hasGoneOn(left.outcome))) this.#expectNoMissing();
     return book.difference === undefined ? left : ends.differing(left, book.difference);
   }
 
+  /** All that it did before it must have done again. */
+  #expectNoMissing(): void {
+    const { book, files } = this.#run;
+    book.expectNoMissing();
+    if (files.missing !== undefined) book.differs(files.missing);
+  }
+
   async #stay(next: Attempt): Promise<Left> {
-    const { executor, request, book, record, state, turn, signal } = this.#run;
+    const { executor, request, book, files, record, state, turn, signal } = this.#run;
     // Only a run that is begun again can go another way than before.
     const stop = next.from && new LinkedAbort(signal);
     const [onSign, onNews, onDifference] = [() => this.#isTaken(), () => this.#hasNews(), () => stop?.abort()];
-    const events = attemptEvents({ book, record, state, onSign, onNews, onDifference });
+    const events = attemptEvents({ book, files, record, state, onSign, onNews, onDifference });
     try {
       return await attempt(executor, requestOf(request, next), events, stop?.signal ?? signal);
     } catch (thrown) {

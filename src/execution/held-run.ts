@@ -4,6 +4,7 @@ import type { Attempt } from './attempt.ts';
 import { CallBook } from './calls/call-book.ts';
 import type { Carrying } from './carrying.ts';
 import type { CallJournal, DurableRun } from './durable-run.ts';
+import { FilesAgain } from './files-again.ts';
 import type { KeptImage } from './kept-image.ts';
 import { RestartCount } from './restart-count.ts';
 import { RunClock } from './run-clock.ts';
@@ -24,6 +25,7 @@ export class HeldRun {
   readonly sleep: RunSleep;
   readonly ends: RunEnds;
   readonly turn: WakeTurn;
+  readonly files = new FilesAgain();
   readonly restarts = new RestartCount();
   readonly stayUp = new StayUp();
   /** These three are others where the run goes on from what another process has left. */

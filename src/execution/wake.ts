@@ -12,6 +12,7 @@ export async function goOn(run: HeldRun, image: KeptImage): Promise<Next> {
   try {
     const from = await image.from(() => run.clock.now());
     run.state.goesOn();
+    run.files.forget();
     return run.attempt(from);
   } catch (thrown) {
     return { kind: 'damaged', error: toSandboxError(thrown) };

@@ -55,6 +55,11 @@ export class CallBook {
     return this.#difference;
   }
 
+  /** The run has gone another way, and not in a call. */
+  differs(difference: string): void {
+    this.#difference ??= difference;
+  }
+
   /** Whether a person is asked about any call. */
   get hasQuestion(): boolean {
     return this.#some(({ question }) => question !== undefined);
