@@ -39,9 +39,11 @@ export function shownApproval(approval: StoredApproval): ShownApproval {
 /** `ampoule approvals list` as a person reads it. */
 export function listing(approvals: readonly StoredApproval[]): string {
   if (approvals.length === 0) return 'No approvals are open.\n';
-  const short = approvals.map(({ id }) => id.slice(0, SHORT_ID));
-  const rows = approvals.map(({ id, principal, server, tool, kind, askedAt, arguments: args }, index) => [
-    short.filter((other) => other === short[index]).length > 1 ? id : (short[index] ?? id),
+  const short = shortener(approvals.map(({ id }) => id));
+  const shortRun = shortener([...new Set(approvals.map(({ executionId }) => executionId))]);
+  const rows = approvals.map(({ id, executionId, principal, server, tool, kind, askedAt, arguments: args }) => [
+    short(id),
+    harmlessLine(shortRun(executionId)),
     harmlessLine(clipText(principal, ARGUMENT_CHARS)),
     harmlessLine(clipText(`${server}.${tool}`, ARGUMENT_CHARS)),
     kind === 'repeat' ? 'again' : 'once',
@@ -49,7 +51,14 @@ export function listing(approvals: readonly StoredApproval[]): string {
     harmlessLine(clipText(args, ARGUMENT_CHARS)),
   ]);
   const count = `${approvals.length} ${approvals.length === 1 ? 'approval is' : 'approvals are'} open.`;
-  return `${drawTable([['ID', 'PRINCIPAL', 'CALL', 'MAKE', 'ASKED', 'ARGUMENTS'], ...rows])}\n${count}\n`;
+  return `${drawTable([['ID', 'EXECUTION', 'PRINCIPAL', 'CALL', 'MAKE', 'ASKED', 'ARGUMENTS'], ...rows])}\n${count}\n`;
+}
+
+/** Shortens ids as far as they stay apart. */
+function shortener(ids: readonly string[]): (id: string) => string {
+  const counts = new Map<string, number>();
+  for (const id of ids) counts.set(id.slice(0, SHORT_ID), (counts.get(id.slice(0, SHORT_ID)) ?? 0) + 1);
+  return (id) => (counts.get(id.slice(0, SHORT_ID)) === 1 ? id.slice(0, SHORT_ID) : id);
 }
 
 /** What is said of a question that cannot be read, and what can be done. */

@@ -60,9 +60,11 @@ describe('ampoule approvals list', () => {
     const { code, stdout, stderr } = await approvals('list');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const [head, first, second, total] = stdout.split('\n');
-    expect(head).toMatch(/^ID +PRINCIPAL +CALL +MAKE +ASKED +ARGUMENTS$/);
-    expect(first).toMatch(new RegExp(`^${one.id.slice(0, 12)} +key:ann +tickets\\.remove +once +2026-01-[\\dT:]+Z +{"id":"7"}$`));
-    expect(second).toMatch(new RegExp(`^${two.id.slice(0, 12)} +local +tickets\\.remove +again `));
+    expect(head).toMatch(/^ID +EXECUTION +PRINCIPAL +CALL +MAKE +ASKED +ARGUMENTS$/);
+    expect(first).toMatch(
+      new RegExp(`^${one.id.slice(0, 12)} +${one.executionId} +key:ann +tickets\\.remove +once +2026-01-[\\dT:]+Z +{"id":"7"}$`),
+    );
+    expect(second).toMatch(new RegExp(`^${two.id.slice(0, 12)} +${two.executionId} +local +tickets\\.remove +again `));
     expect(total).toBe('2 approvals are open.');
     expect((await approvals()).stdout).toBe(stdout);
   });
@@ -77,9 +79,12 @@ describe('ampoule approvals list', () => {
 
   test('shows whole ids where short ones are the same', async () => {
     const ids = ['a', 'b'].map((end_) => `apr_ffffffff${end_.repeat(24)}`);
-    for (const id of ids) await asked({ id });
+    const runs = ['exe_00000000-a', 'exe_00000000-b', 'exe_11111111-a'];
+    for (const [at, executionId] of runs.entries()) await asked({ ...(ids[at] !== undefined && { id: ids[at] }), executionId });
     const { stdout } = await approvals('list');
-    for (const id of ids) expect(stdout).toContain(id);
+    for (const [at, id] of ids.entries()) expect(stdout).toContain(`\n${id}  ${runs[at]}  `);
+    // With its beginning, which is enough for "executions show", where no other one has it.
+    expect(stdout).toMatch(/ {2}exe_11111111 {4}key:ann/);
   });
 
   test('says so when there are none, and makes no store where there was none', async () => {
