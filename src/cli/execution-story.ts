@@ -5,7 +5,7 @@ import type { StoredApproval, StoredCall, StoredExecution, StoredWait } from '..
 export interface StoryLine {
   /** Milliseconds since 1970. */
   readonly at: number;
-  readonly what: 'begun' | 'asked' | 'decided' | 'called' | 'answered' | 'hibernated' | 'resumed' | 'restarted' | 'ended';
+  readonly what: 'begun' | 'asked' | 'decided' | 'called' | 'sent again' | 'answered' | 'hibernated' | 'resumed' | 'restarted' | 'ended';
   readonly call?: number;
   /** Texts of programs, tools and people: to be made harmless before they are shown. */
   readonly text: string;
@@ -115,13 +115,34 @@ function storyOf(execution: StoredExecution, approvals: readonly StoredApproval[
   return [...lines, { at: endedAt, what: 'ended', text: `${end.status}${end.code === undefined ? '' : ` ${end.code}`}` }];
 }
 
-function callLines({ number, server, tool, arguments: given, at, answeredAt, answer }: StoredCall): StoryLine[] {
+function callLines({
+  number,
+  server,
+  tool,
+  arguments: given,
+  at,
+  sentAgain = [],
+  isRepeatable,
+  answeredAt,
+  answer,
+}: StoredCall): StoryLine[] {
   const name = `${server}.${tool}`;
   // That a person is asked about it is told by the question.
   const called: StoryLine = { at, what: 'called', call: number, text: `${name} ${given}` };
-  if (answer === undefined || answeredAt === undefined) return [called];
+  const why = isRepeatable ? 'its tool may be called again' : 'as was approved';
+  const again = sentAgain.map((time): StoryLine => ({
+    at: time,
+    what: 'sent again',
+    call: number,
+    text: `${name}: no answer had come, and ${why}`,
+  }));
+  if (answer === undefined || answeredAt === undefined) return [called, ...again];
   const said = answer.ok ? answer.value : `${answer.error.code}: ${answer.error.message}`;
-  return [called, { at: answeredAt, what: 'answered', call: number, text: `${name} after ${Math.round(answeredAt - at)} ms: ${said}` }];
+  return [
+    called,
+    ...again,
+    { at: answeredAt, what: 'answered', call: number, text: `${name} after ${Math.round(answeredAt - at)} ms: ${said}` },
+  ];
 }
 
 function approvalLines({ id, call, kind, askedAt, decision, server, tool }: StoredApproval): StoryLine[] {

@@ -15,6 +15,7 @@ const WORDS: Readonly<Record<StoryLine['what'], string>> = {
   asked: 'a person is asked',
   decided: 'decided',
   called: 'call',
+  'sent again': 'sent again: call',
   answered: 'answer',
   hibernated: 'put away',
   resumed: 'goes on',

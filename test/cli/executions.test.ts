@@ -77,6 +77,7 @@ async function story(): Promise<void> {
   await store.ask(approval);
   await store.decide('apr_1', { granted: true, by: 'operator', at: TIME + 1_000 });
   await store.call(id, sentCall(1, { at: TIME + 1_100 }));
+  await store.call(id, sentCall(1, { at: TIME + 1_100 }));
   await store.hibernated(id, waitOf({ pending: [1], at: TIME + 1_200 }), new Uint8Array(999));
   store.status(id, 'running');
   await store.answered(id, sentCall(1), { ok: true, value: JSON.stringify(`sent\u001b[2J${'x'.repeat(500)}`) });
@@ -164,11 +165,14 @@ describe('ampoule executions show', () => {
     expect(stdout).toContain('\nPhases:\n  check 12 ms, run 3 ms\n');
     const story = stdout.slice(stdout.indexOf('Story:'), stdout.indexOf('Used:'));
     expect(
-      story.match(/^ {2}\+\S+ s {2,}(begun|a person is asked 1|decided 1|call 1|put away|goes on|answer 1|begun again after|ended)/gm),
-    ).toHaveLength(9);
+      story.match(
+        /^ {2}\+\S+ s {2,}(begun|a person is asked 1|decided 1|call 1|sent again: call 1|put away|goes on|answer 1|begun again after|ended)/gm,
+      ),
+    ).toHaveLength(10);
     expect(story.match(/a person is asked/g)).toHaveLength(1);
     expect(story).toMatch(/\+0\.000 s +begun +by local\n/);
     expect(story).toMatch(/decided 1 +apr_1: approved by operator\n/);
+    expect(story).toMatch(/ sent again: call 1 +mail\.send: no answer had come, and as was approved\n/);
     expect(story).toMatch(/put away +999 bytes\n/);
     expect(story).toMatch(/answer 1 +mail\.send after \d+ ms: "sent\\u001b\[2Jx+… \(\d+ more characters\)\n/);
     expect(story).toMatch(/ended +completed\n/);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import type { ExecuteOutput } from '../../src/result/output-schema.ts';
+import { cli } from '../cli/run-cli.ts';
 import { connect } from '../server/clients.ts';
 import { begin, endOf, kill, Place, untilWaiting } from './executions.ts';
 import { answerOf, fixture, MAIN } from './harness.ts';
@@ -11,6 +12,13 @@ const SLEEP = (ms: number): string => `await new Promise((resolve) => setTimeout
 const CALL = (tool: string, name: string): string => `await gates.${tool}({ name: "${name}" })`;
 const GATES = 'import * as gates from "servers/gates";';
 const CODE_OF = (call: string): string => `try { ${call}; return "made"; } catch (error) { return error.code; }`;
+
+/** What `ampoule executions show --json` says of calls that were sent again. */
+async function sentAgain({ directory }: Place, { executionId }: ExecuteOutput): Promise<object[]> {
+  const { stdout } = await cli(['executions', 'show', executionId, '--json', '--config', join(directory, 'ampoule.json')]);
+  const { story } = JSON.parse(stdout) as { story: { what: string; call: number; text: string }[] };
+  return story.filter(({ what }) => what === 'sent again').map(({ call, text }) => ({ call, text }));
+}
 
 describe('a server that is killed', () => {
   test('goes on with all that it had accepted when it is started again, with its policies as strict as they were', async () => {
@@ -76,6 +84,10 @@ describe('a server that is killed', () => {
       expect(await ended('computing')).toMatchObject({ status: 'completed', result: { name: 'computing' } });
       const sent = ['repeated', 'idempotent', 'interrupted', 'never'].map((name) => place.sent(name).join());
       expect(sent).toEqual(['look,look', 'put,put', 'make', '']);
+      expect(await sentAgain(place, begun.repeated)).toEqual([
+        { call: 1, text: 'gates.look: no answer had come, and its tool may be called again' },
+      ]);
+      expect(await sentAgain(place, begun.interrupted)).toEqual([]);
       expect(place.sent('quick').toSorted()).toEqual(['make', 'put']);
       const state = await again.call({ code: 'import { getState } from "ampoule"; return getState().n;', session: handle });
       expect(state.structuredContent).toMatchObject({ result: 2 });

@@ -8,6 +8,8 @@ import { KIND } from './store-schema.ts';
 
 /** So many events are kept of one execution. */
 const MAX_EVENTS = 300;
+/** So often it is kept that one call was sent again: it may be at every restart, for as long as its tool does not answer. */
+const MAX_SENT_AGAIN = 20;
 
 export interface WriteTools {
   readonly run: Statements;
@@ -82,8 +84,9 @@ export class ExecutionWrites {
     const { record, parts, run } = this.#tools;
     const { number, answer: _answer, answeredAt: _at, ...rest } = call;
     const before = parts.get(row, KIND.call, number);
-    if (before !== undefined && isBehind(before, call.stage)) return;
-    const text = JSON.stringify(rest);
+    const last = before === undefined ? undefined : (JSON.parse(before) as LastCall);
+    if (last !== undefined && isBehind(last, call.stage)) return;
+    const text = JSON.stringify({ ...rest, ...sentAgain(last, this.#tools.now()) });
     // Also when there is no room: that it may have been sent must be known.
     record.makeRoom(row, Buffer.byteLength(text), number);
     if (before === undefined) row.calls++;
@@ -196,7 +199,14 @@ function isWhole({ record }: ExecutionRow): boolean {
 }
 
 /** A question does not take back that something was sent. */
-function isBehind(before: string, stage: StoredCall['stage']): boolean {
-  const { stage: last } = JSON.parse(before) as Pick<StoredCall, 'stage'>;
+function isBehind({ stage: last }: LastCall, stage: StoredCall['stage']): boolean {
   return last === 'answered' || (last === 'sent' && stage === 'asked');
+}
+
+type LastCall = Pick<StoredCall, 'stage' | 'sentAgain'>;
+
+/** What is sent and was sent already is sent once more. */
+function sentAgain(last: LastCall | undefined, now: number): Pick<StoredCall, 'sentAgain'> {
+  if (last?.stage !== 'sent') return {};
+  return { sentAgain: [...(last.sentAgain ?? []), Math.trunc(now)].slice(0, MAX_SENT_AGAIN) };
 }
