@@ -82,13 +82,14 @@ async function toItsEnd(stages: SandboxStages, call: Call, execution: LiveExecut
 }
 
 /** Lets a new run in, and one that goes on in any case: it was let in before. */
-async function enter({ live }: SandboxStages, { call, quota, audit, principal }: Run, execution: LiveExecution): Promise<void> {
+async function enter({ live, executions }: SandboxStages, { call, quota, audit, principal }: Run, execution: LiveExecution): Promise<void> {
   if (call.stored) {
     execution.keep();
     return quota.enterAgain();
   }
   quota.enter();
   live.admit(principal);
+  executions?.store.admit(principal);
   return audit.begin();
 }
 

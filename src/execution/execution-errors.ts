@@ -34,6 +34,14 @@ export function damagedExecution(id: string, what: string): SandboxError {
   return new SandboxError('ERR_EXECUTION_DAMAGED', `The ${what} of the execution ${id} is not what was written.`);
 }
 
+/** What a principal's executions that go on hold is its share of the store. @param own bytes that they hold */
+export function noShare(principal: string, own: number, maxBytes: number): SandboxError {
+  const whose = `The executions of ${JSON.stringify(principal.slice(0, 64))} that have not ended hold ${own} bytes`;
+  return new SandboxError('ERR_EXECUTION_FULL', `${whose}, which is its share of limits.maxStoredBytes (${maxBytes}).`, {
+    hint: 'Wait until some of them have ended, or end them with cancel_execution. The operator can raise limits.maxStoredBytes.',
+  });
+}
+
 export function noRoom(bytes: number, maxBytes: number): SandboxError {
   const message = `There is no room for ${bytes} bytes of a run that is to sleep: executions that go on take all of the ${maxBytes} bytes that may be stored.`;
   return new SandboxError('ERR_EXECUTION_FULL', message);

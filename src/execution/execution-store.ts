@@ -184,6 +184,12 @@ export interface ApprovalDecision {
 export interface ExecutionStore {
   /** Whether what is written survives the end of this process. Not in memory: then no answer may promise that a run goes on after a restart. */
   readonly isDurable: boolean;
+  /**
+   * Lets a principal begin an execution, unless those of it that have not ended hold its share of the store. In time for each: nothing is waited for. What
+   * gets past it finds no room when it is written.
+   * @throws SandboxError ERR_EXECUTION_FULL
+   */
+  admit(principal: string): void;
   create(execution: NewExecution): Promise<void>;
   start(id: string, start: ExecutionStart): Promise<void>;
   /** Appends to the history. Written with, or before, whatever comes next for this execution. */

@@ -19,6 +19,8 @@ const HELD = `
       FROM executions CROSS JOIN parts ON parts.execution = n WHERE n BETWEEN :from AND :to
     UNION ALL SELECT principal, octet_length(images.content)
       FROM executions CROSS JOIN images ON images.execution = n WHERE n BETWEEN :from AND :to
+    UNION ALL SELECT principal, octet_length(approvals.content) + ${ROW_BYTES}
+      FROM executions CROSS JOIN approvals ON approvals.execution = executions.n WHERE executions.n BETWEEN :from AND :to
     UNION ALL SELECT principal, (octet_length(contents.content) + ${ROW_BYTES}) * 1.0 / max(texts.uses, 1)
       FROM executions CROSS JOIN uses ON uses.execution = n CROSS JOIN texts ON texts.id = uses.text
       CROSS JOIN contents ON contents.text = texts.id WHERE n BETWEEN :from AND :to

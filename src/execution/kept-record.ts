@@ -1,38 +1,41 @@
 import type { ExecutionRow } from './store/execution-rows.ts';
 import type { ExecutionParts } from './store/execution-parts.ts';
+import type { OpenBytes } from './store/open-bytes.ts';
 import type { StoredWait } from './execution-store.ts';
-import { KIND, type PartKind } from './store/store-schema.ts';
-
-/** What a part takes beside its text. */
-const PART_BYTES = 64;
+import { KIND, PART_BYTES, type PartKind } from './store/store-schema.ts';
 
 /**
- * The calls, answers and history of an execution, within `maxRecordBytes`. The rule when one more would be over it:
+ * The calls, answers and history of an execution, within `maxRecordBytes` and the principal's share of the store. The rule when one more would be over it:
  * - From then on it cannot be begun again from the start: the history goes, and what comes of it is not kept.
  * - Calls without an answer stay: nobody may make them a second time without knowing.
  * - With an image that can be gone on from, the answers stay that this needs: those of calls that were pending when it was put away, and of all
  *   later ones. Other answered calls go.
  * - When that is over the limit as well, or there is no such image, all answered calls go, and the image with them: nothing can be gone on from
  *   until the run is put away the next time. But not for a call that is pending in the image: the run may sleep in it, and all that comes then are
- *   such calls, no more than it may have on their way.
+ *   such calls, no more than it may have on their way. Past the share not even these are kept.
  * - The number of an answered call that went is kept until then. An image in which such a call is pending, because its answer had not reached the
  *   run, cannot be gone on from by another process.
  */
 export class KeptRecord {
   readonly #parts: ExecutionParts;
   readonly #maxBytes: number;
+  readonly #open: Pick<OpenBytes, 'mayGrow'>;
 
-  constructor(parts: ExecutionParts, maxBytes: number) {
+  constructor(parts: ExecutionParts, maxBytes: number, open: Pick<OpenBytes, 'mayGrow'>) {
     this.#parts = parts;
     this.#maxBytes = maxBytes;
+    this.#open = open;
   }
 
   /** Makes room for so many bytes of text. @param call that they are of, if any @returns false when they may not be kept */
   makeRoom(row: ExecutionRow, bytes: number, call?: number): boolean {
-    const fits = (): boolean => row.recordBytes + bytes + PART_BYTES <= this.#maxBytes;
+    const hasShare = (): boolean => this.#open.mayGrow(row, bytes + PART_BYTES);
+    const fits = (): boolean => row.recordBytes + bytes + PART_BYTES <= this.#maxBytes && hasShare();
     if (!fits()) this.drop(row);
     if (!fits() && row.canWake === 1) {
-      if (call !== undefined && this.#parts.wait(row)?.wait.pending.includes(call) === true) return true;
+      if (call !== undefined && this.#parts.wait(row)?.wait.pending.includes(call) === true) return hasShare();
+      // What is let go of then makes room for others, and the run has nothing of it.
+      if (!hasShare()) return false;
       this.#removeImage(row);
       this.drop(row);
     }
@@ -53,15 +56,26 @@ export class KeptRecord {
     this.#parts.removeKind(row, KIND.history);
     row.histories = 0;
     const wait = row.canWake === 1 ? this.#parts.wait(row)?.wait : undefined;
-    const isNeeded = (number: number): boolean => wait !== undefined && (number > wait.lastCall || wait.pending.includes(number));
     for (const number of this.#parts.numbers(row, KIND.answer)) {
-      if (isNeeded(number)) continue;
+      if (wait !== undefined && isNeeded(wait, number)) continue;
       this.#remove(row, KIND.answer, number);
       this.#remove(row, KIND.call, number);
       this.#parts.put(row, KIND.gone, number, '');
+      row.recordBytes += PART_BYTES;
       row.answers--;
       row.calls--;
     }
+  }
+
+  /** The answer to a call is not kept. The image stays, since the run may sleep in it, but no other process can go on from there without that answer. */
+  lose(row: ExecutionRow, number: number): void {
+    this.drop(row);
+    this.#remove(row, KIND.call, number);
+    this.#parts.put(row, KIND.gone, number, '');
+    row.recordBytes += PART_BYTES;
+    row.calls--;
+    const wait = row.canWake === 1 ? this.#parts.wait(row)?.wait : undefined;
+    if (wait !== undefined && isNeeded(wait, number)) row.canWake = 0;
   }
 
   #remove(row: ExecutionRow, kind: PartKind, number: number): void {
@@ -85,6 +99,7 @@ export class KeptRecord {
     if (wait.pending.some((number) => gone.has(number))) return false;
     row.canWake = 1;
     this.drop(row);
+    row.recordBytes -= this.#parts.numbers(row, KIND.gone).length * PART_BYTES;
     this.#parts.removeKind(row, KIND.gone);
     return true;
   }
@@ -94,4 +109,9 @@ export class KeptRecord {
     row.canWake = 0;
     row.imageBytes = 0;
   }
+}
+
+/** Whether who goes on from an image needs what is known of a call. */
+function isNeeded({ lastCall, pending }: StoredWait, number: number): boolean {
+  return number > lastCall || pending.includes(number);
 }

@@ -175,7 +175,7 @@ describe('what is stored', () => {
   test('is at most maxStoredBytes: those that ended first go first, then no run is put away, and nothing that goes on is lost', async () => {
     await using own = new StoreFolder();
     let now = 1_000_000_000;
-    const small = own.open({ limits: { maxStoredBytes: 4 * MiB }, now: () => now });
+    const small = own.open({ limits: { maxStoredBytes: 4.05 * MiB }, now: () => now });
     const big = (id: string, fill: number): Promise<void> => {
       void small.create(newExecution(id));
       return small.hibernated(id, waitOf(), new Uint8Array(MiB).fill(fill));
@@ -213,18 +213,29 @@ describe('what is stored', () => {
     await using own = new StoreFolder();
     let now = 1_000_000_000;
     const small = own.open({ limits: { maxStoredBytes: MiB }, now: () => now });
-    await small.create(newExecution('sleeper', { request: JSON.stringify('x'.repeat(2 * MiB)) }));
-    await small.create(newExecution('other', { principal: 'ann' }));
-    await small.ended('other', COMPLETED);
+    const end = async (id: string, bytes: number): Promise<void> => {
+      await small.create(newExecution(id, { principal: 'ann', request: JSON.stringify(id.padEnd(bytes, id)) }));
+      await small.ended(id, COMPLETED);
+    };
+    await small.create(newExecution('sleeper'));
+    await end('other', 0.5 * MiB);
+    await end('another', 0.5 * MiB);
     await expect(small.hibernated('sleeper', waitOf(), new Uint8Array(9))).rejects.toMatchObject({ code: 'ERR_EXECUTION_FULL' });
     expect((await small.read('other'))?.end).toEqual(COMPLETED);
+    // Past a quarter more than there may be it goes all the same.
+    await end('third', 0.05 * MiB);
+    expect((await small.read('other'))?.end).toEqual(COMPLETED);
+    await end('fourth', 0.2 * MiB);
+    expect([await small.read('other'), (await small.read('another'))?.id]).toEqual([undefined, 'another']);
+    await end('fifth', 0.25 * MiB);
     now += 60_000;
     await small.create(newExecution('next'));
-    expect(await small.read('other')).toBeUndefined();
+    expect(await small.read('another')).toBeUndefined();
+    await end('sixth', 0.6 * MiB);
     await small.ended('next', COMPLETED);
     now -= 3_600_000;
-    await small.create(newExecution('earlier'));
-    expect(await small.read('next')).toBeUndefined();
+    await small.create(newExecution('earlier', { request: JSON.stringify('x'.repeat(0.2 * MiB)) }));
+    expect([await small.read('fifth'), (await small.read('sixth'))?.id]).toEqual([undefined, 'sixth']);
   });
 
   test('gives its disk back when it is gone', async () => {

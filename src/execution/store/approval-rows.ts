@@ -1,18 +1,22 @@
 import { damagedExecution, hasEnded, unknownExecution } from '../execution-errors.ts';
 import type { Statements } from './execution-parts.ts';
-import { findRow, type Row } from './execution-rows.ts';
+import { findRow, savedRow, type Row } from './execution-rows.ts';
+import type { OpenBytes } from './open-bytes.ts';
 import type { ApprovalDecision, StoredApproval } from '../execution-store.ts';
 import { seal, unseal } from './sealed-text.ts';
+import { PART_BYTES } from './store-schema.ts';
 
 /** Questions to people. Each is open until it is decided or its execution ends; one about a call that was then sent is asked anew. */
 export class ApprovalRows {
   readonly #run: Statements;
   /** This store, so that others can tell who decided. */
   readonly #self: string;
+  readonly #open: OpenBytes;
 
-  constructor(run: Statements, self: string) {
+  constructor(run: Statements, self: string, open: OpenBytes) {
     this.#run = run;
     this.#self = self;
+    this.#open = open;
   }
 
   ask({ decision: _none, ...approval }: StoredApproval): StoredApproval {
@@ -23,7 +27,12 @@ export class ApprovalRows {
     if (ended !== null) throw hasEnded(executionId);
     const known = this.#run.approvalOfCall.get(n, call, kind);
     if (known !== undefined) return readApproval(known);
-    this.#run.addApproval.run(id, n, call, kind, Math.trunc(askedAt), seal(id, JSON.stringify(approval), []));
+    const content = seal(id, JSON.stringify(approval), []);
+    if (!this.#open.mayGrow(execution, content.length + PART_BYTES)) this.#open.refuse(execution);
+    execution.fixedBytes += content.length + PART_BYTES;
+    this.#open.count(execution);
+    this.#run.save.run(...savedRow(execution));
+    this.#run.addApproval.run(id, n, call, kind, Math.trunc(askedAt), content);
     return approval;
   }
 

@@ -1,9 +1,11 @@
 import { DatabaseSync } from 'node:sqlite';
+import type { SandboxError } from '../../errors.ts';
 import { transact } from '../../store/database.ts';
 import { storeError } from '../execution-errors.ts';
 import { KeptRecord } from '../kept-record.ts';
 import { ExecutionParts } from './execution-parts.ts';
 import { prepareAll } from './execution-tables.ts';
+import { OpenBytes } from './open-bytes.ts';
 import { ExecutionWrites } from './execution-writes.ts';
 import type { StoreRequest } from './store-protocol.ts';
 import { isTold, tell } from './store-work.ts';
@@ -15,7 +17,7 @@ export interface DirectConnectionOptions {
   /** A database that the store's thread has opened. */
   readonly file: string;
   readonly group: string;
-  readonly maxRecordBytes: number;
+  readonly limits: { readonly maxRecordBytes: number; readonly maxStoredBytes: number };
   /** The store's, which is alive to other processes for as long as its thread is. */
   readonly owner: string;
 }
@@ -24,17 +26,19 @@ export interface DirectConnectionOptions {
 export class DirectConnection {
   readonly #db: DatabaseSync;
   readonly #writes: ExecutionWrites;
+  readonly #open: OpenBytes;
   #now = 0;
 
   /** @throws Error when the database cannot be used just now */
-  constructor({ file, group, maxRecordBytes, owner }: DirectConnectionOptions) {
+  constructor({ file, group, limits, owner }: DirectConnectionOptions) {
     this.#db = new DatabaseSync(file, { timeout: 0 });
     try {
       this.#db.exec(PRAGMAS);
       const run = prepareAll(this.#db);
       const parts = new ExecutionParts(run);
-      const record = new KeptRecord(parts, maxRecordBytes);
-      this.#writes = new ExecutionWrites({ run, parts, record, group, owner: () => owner, makeRoom: noImages, now: () => this.#now });
+      const open = (this.#open = new OpenBytes(run, limits.maxStoredBytes));
+      const record = new KeptRecord(parts, limits.maxRecordBytes, open);
+      this.#writes = new ExecutionWrites({ run, parts, record, open, group, owner: () => owner, makeRoom: noImages, now: () => this.#now });
     } catch (error) {
       this.#db.close();
       throw error;
@@ -47,6 +51,16 @@ export class DirectConnection {
     try {
       return transact(this.#db, () => requests.map((request) => this.#do(request)));
     } catch {
+      return undefined;
+    }
+  }
+
+  /** Why a principal may not begin another execution, as far as is known just now. */
+  refuseBegin(principal: string): SandboxError | undefined {
+    try {
+      return this.#open.refuseBegin(principal);
+    } catch {
+      // What is wrong with the file is told when something is written.
       return undefined;
     }
   }

@@ -1,3 +1,4 @@
+import type { SandboxError } from '../../errors.ts';
 import { DirectConnection } from './direct-connection.ts';
 import type { TablesOptions } from './execution-tables.ts';
 import { StoreOrder } from './store-order.ts';
@@ -30,7 +31,7 @@ export class DirectWrites {
     const { file, group, limits } = this.#options;
     if (file === undefined) return;
     try {
-      this.#connection ??= new DirectConnection({ file, group, maxRecordBytes: limits.maxRecordBytes, owner });
+      this.#connection ??= new DirectConnection({ file, group, limits, owner });
     } catch {
       // The thread tells what is wrong with the file when somebody asks it for something.
     }
@@ -45,6 +46,11 @@ export class DirectWrites {
     this.#unnoted += chosen.length;
     this.#timer ??= setTimeout(this.#note, NOTE_MS).unref();
     return new Map(chosen.map((request, at) => [request, values[at]]));
+  }
+
+  /** Why a principal may not begin another execution; undefined when it may, or nothing is known here. */
+  refuseBegin(principal: string): SandboxError | undefined {
+    return this.#connection?.refuseBegin(principal);
   }
 
   /** The thread is given these. */

@@ -34,6 +34,15 @@ export interface ExecutionRow {
   restarts: number;
   imageBytes: number;
   canWake: 0 | 1;
+  /** Of all that is neither in the record nor the image: request, program, questions to people. */
+  fixedBytes: number;
+  /** What of it is in the sum of what its principal's executions hold. */
+  counted: number;
+}
+
+/** What an execution that has not ended holds, in bytes about. */
+export function heldBytes({ fixedBytes, recordBytes, imageBytes }: ExecutionRow): number {
+  return fixedBytes + recordBytes + imageBytes;
 }
 
 /** The row of an id; undefined when there is none. @param find - of `STATEMENTS` @throws SandboxError ERR_EXECUTION_DAMAGED */
@@ -45,7 +54,7 @@ export function findRow(find: StatementSync, id: string): ExecutionRow | undefin
 
 function readRow(known: string, row: readonly SQLOutputValue[]): ExecutionRow {
   const [n, id, owner, principal, created, ended, cancel, status, program, record, ...amounts] = row;
-  const [recordBytes, calls, answers, histories, events, toolCalls, fuel, hibernations, restarts, imageBytes, canWake] =
+  const [recordBytes, calls, answers, histories, events, toolCalls, fuel, hibernations, restarts, imageBytes, canWake, fixedBytes = 0] =
     amounts.map(Number);
   if (!isOneOf(STATUSES, status) || !isOneOf(RECORDS, record) || id !== known) throw damagedExecution(known, 'status');
   return {
@@ -70,6 +79,8 @@ function readRow(known: string, row: readonly SQLOutputValue[]): ExecutionRow {
     restarts: restarts ?? 0,
     imageBytes: imageBytes ?? 0,
     canWake: canWake === 1 ? 1 : 0,
+    fixedBytes,
+    counted: fixedBytes + (recordBytes ?? 0) + (imageBytes ?? 0),
   };
 }
 
@@ -90,8 +101,25 @@ export function savedRow(row: ExecutionRow): SQLInputValue[] {
     restarts,
     imageBytes,
     canWake,
+    fixedBytes,
   } = row;
-  return [program, record, recordBytes, calls, answers, histories, events, toolCalls, fuel, hibernations, restarts, imageBytes, canWake, n];
+  return [
+    program,
+    record,
+    recordBytes,
+    calls,
+    answers,
+    histories,
+    events,
+    toolCalls,
+    fuel,
+    hibernations,
+    restarts,
+    imageBytes,
+    canWake,
+    fixedBytes,
+    n,
+  ];
 }
 
 export function readSummary(row: Row): ExecutionSummary & { readonly n: number } {

@@ -7,6 +7,7 @@ import { ExecutionReads } from './execution-reads.ts';
 import { findRow } from './execution-rows.ts';
 import { ExecutionWrites } from './execution-writes.ts';
 import { KeptRecord } from '../kept-record.ts';
+import { OpenBytes } from './open-bytes.ts';
 import { Owners } from '../owners.ts';
 import { StoreClaims } from './store-claims.ts';
 import { BEFORE, MIGRATIONS, STATEMENTS } from './store-schema.ts';
@@ -45,12 +46,14 @@ export class ExecutionTables {
       const parts = new ExecutionParts(this.#run);
       this.upkeep = new StoreUpkeep(this.#db, this.#run, limits);
       this.reads = new ExecutionReads(this.#run, parts, (work) => snapshot(this.#db, work));
-      this.approvals = new ApprovalRows(this.#run, this.#owners.id);
+      const open = new OpenBytes(this.#run, limits.maxStoredBytes);
+      this.approvals = new ApprovalRows(this.#run, this.#owners.id, open);
       this.claims = new StoreClaims(this.#run, this.#owners, group);
       this.writes = new ExecutionWrites({
         run: this.#run,
         parts,
-        record: new KeptRecord(parts, limits.maxRecordBytes),
+        record: new KeptRecord(parts, limits.maxRecordBytes, open),
+        open,
         group,
         owner: () => this.#owners.own(),
         makeRoom: (bytes) => this.upkeep.makeRoom(bytes, this.#now),

@@ -4,7 +4,8 @@ import type { ExecutionParts, Statements } from './execution-parts.ts';
 import { findRow, savedRow, type ExecutionRow } from './execution-rows.ts';
 import type { ExecutionEnd, ExecutionStart, ExecutionStatus, NewExecution, StoredCall, StoredWait } from '../execution-store.ts';
 import type { KeptRecord } from '../kept-record.ts';
-import { KIND } from './store-schema.ts';
+import type { OpenBytes } from './open-bytes.ts';
+import { EXECUTION_BYTES, KIND, PART_BYTES } from './store-schema.ts';
 
 /** So many events are kept of one execution. */
 const MAX_EVENTS = 300;
@@ -15,6 +16,7 @@ export interface WriteTools {
   readonly run: Statements;
   readonly parts: ExecutionParts;
   readonly record: KeptRecord;
+  readonly open: OpenBytes;
   readonly group: string;
   /** This store, as the owner of what it creates. */
   readonly owner: () => string;
@@ -49,9 +51,12 @@ export class ExecutionWrites {
   }
 
   create({ id, principal, createdAt, request }: NewExecution): void {
-    const { run, parts, group, owner } = this.#tools;
+    const { run, parts, group, owner, open } = this.#tools;
     if (findRow(run.find, id) !== undefined) throw storeError(new Error(`there is an execution ${id} already`));
-    const n = Number(run.add.run(id, group, owner(), principal, Math.trunc(createdAt)).lastInsertRowid);
+    const bytes = EXECUTION_BYTES + Buffer.byteLength(request);
+    if (!open.mayAdd(principal, bytes)) open.refuse({ principal });
+    open.change(principal, bytes);
+    const n = Number(run.add.run(id, group, owner(), principal, Math.trunc(createdAt), bytes).lastInsertRowid);
     // Not as a text inside of a JSON text: there its own literals could not be told apart, and a program is one of them.
     parts.put({ n, id }, KIND.request, 0, `${JSON.stringify({ principal, createdAt })}\n${request}`);
   }
@@ -59,9 +64,15 @@ export class ExecutionWrites {
   start(id: string, start: ExecutionStart): void {
     const row = this.#live(id);
     if (row === undefined) throw hasEnded(id);
+    const { parts, open } = this.#tools;
     const { script, ...rest } = start;
-    this.#tools.parts.put(row, KIND.start, 0, JSON.stringify(rest));
-    this.#tools.parts.putWhole(row, KIND.script, 0, script);
+    const text = JSON.stringify(rest);
+    // The second one of a run is no longer than the first, about.
+    const bytes = parts.has(row, KIND.start, 0) ? 0 : Buffer.byteLength(text) + Buffer.byteLength(script);
+    if (!open.mayGrow(row, bytes)) open.refuse(row);
+    row.fixedBytes += bytes;
+    parts.put(row, KIND.start, 0, text);
+    parts.putWhole(row, KIND.script, 0, script);
     row.program = start.programKey;
     this.#save(row);
   }
@@ -81,14 +92,19 @@ export class ExecutionWrites {
   call(id: string, call: StoredCall): void {
     const row = this.#live(id);
     if (row === undefined) throw hasEnded(id);
-    const { record, parts, run } = this.#tools;
+    const { record, parts, run, open } = this.#tools;
     const { number, answer: _answer, answeredAt: _at, ...rest } = call;
     const before = parts.get(row, KIND.call, number);
     const last = before === undefined ? undefined : (JSON.parse(before) as LastCall);
     if (last !== undefined && isBehind(last, call.stage)) return;
     const text = JSON.stringify({ ...rest, ...sentAgain(last, this.#tools.now()) });
-    // Also when there is no room: that it may have been sent must be known.
-    record.makeRoom(row, Buffer.byteLength(text), number);
+    // Also when the record is too long: that it may have been sent must be known.
+    const hasRoom = record.makeRoom(row, Buffer.byteLength(text), number);
+    if (!hasRoom && !open.mayGrow(row, Buffer.byteLength(text) - Buffer.byteLength(before ?? ''))) {
+      // What was dropped for it is.
+      this.#save(row);
+      open.refuse(row);
+    }
     if (before === undefined) row.calls++;
     record.add(row, KIND.call, number, text, before);
     row.toolCalls = Math.max(row.toolCalls, number);
@@ -113,10 +129,12 @@ export class ExecutionWrites {
     }
     const text = JSON.stringify({ at: now(), answer });
     const hasRoom = record.makeRoom(row, Buffer.byteLength(text), number);
-    row.answers++;
-    record.add(row, KIND.answer, number, hasRoom ? text : '');
-    // It is dropped as the others were.
-    if (!hasRoom) record.drop(row);
+    if (hasRoom) {
+      row.answers++;
+      record.add(row, KIND.answer, number, text);
+    } else {
+      record.lose(row, number);
+    }
     this.#save(row);
     return hasRoom;
   }
@@ -124,7 +142,8 @@ export class ExecutionWrites {
   hibernated(id: string, wait: StoredWait, image: Uint8Array): void {
     const row = this.#live(id);
     if (row === undefined) throw hasEnded(id);
-    const { run, parts, record, makeRoom } = this.#tools;
+    const { run, parts, record, makeRoom, open } = this.#tools;
+    if (!open.mayGrow(row, image.length - row.imageBytes)) open.refuse(row);
     makeRoom(image.length - row.imageBytes);
     parts.putImage(row, wait, image);
     row.canWake = record.settle(row, wait) ? 1 : 0;
@@ -158,13 +177,14 @@ export class ExecutionWrites {
   ended(id: string, end: ExecutionEnd): void {
     const row = this.#live(id);
     if (row === undefined) return;
-    const { run, parts, now } = this.#tools;
+    const { run, parts, now, open } = this.#tools;
     const endedAt = Math.trunc(now());
     parts.put(row, KIND.end, 0, JSON.stringify({ end, endedAt }));
     parts.removeImage(row);
     run.closeApprovals.run(row.n);
     const { fuel, toolCalls } = end.usage;
-    this.#save(Object.assign(row, { fuel, toolCalls: Math.max(row.toolCalls, toolCalls), imageBytes: 0, canWake: 0 }));
+    open.end(row);
+    this.#keep(Object.assign(row, { fuel, toolCalls: Math.max(row.toolCalls, toolCalls), imageBytes: 0, canWake: 0 }));
     run.finish.run(end.status satisfies ExecutionStatus, end.code ?? null, endedAt, row.n);
   }
 
@@ -183,12 +203,19 @@ export class ExecutionWrites {
   }
 
   #save(row: ExecutionRow): void {
+    this.#tools.open.count(row);
+    this.#keep(row);
+  }
+
+  #keep(row: ExecutionRow): void {
     this.#tools.run.save.run(...savedRow(row));
   }
 
   #event(row: ExecutionRow, event: object): void {
     if (row.events >= MAX_EVENTS) return;
-    this.#tools.parts.put(row, KIND.event, row.events, JSON.stringify(event));
+    const text = JSON.stringify(event);
+    this.#tools.parts.put(row, KIND.event, row.events, text);
+    row.fixedBytes += Buffer.byteLength(text) + PART_BYTES;
     row.events++;
   }
 }

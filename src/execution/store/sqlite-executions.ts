@@ -85,6 +85,11 @@ class ThreadedExecutions implements ExecutionStore {
     this.#worker.unref();
   }
 
+  admit(principal: string): void {
+    const refusal = this.#direct.refuseBegin(principal);
+    if (refusal) throw refusal;
+  }
+
   create: ExecutionStore['create'] = (execution) => this.#ask('create', [execution]);
   start: ExecutionStore['start'] = (id, start) => this.#ask('start', [id, start]);
   history: ExecutionStore['history'] = (id, history) => this.#tell('history', [id, history]);

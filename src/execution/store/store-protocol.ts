@@ -3,7 +3,7 @@ import type { ExecutionStore, StoredApproval } from '../execution-store.ts';
 import type { TablesOptions } from './execution-tables.ts';
 
 /** What is asked of the thread that has the database: the methods of the store, by name. */
-export type StoreMethod = Exclude<keyof ExecutionStore, 'isDurable' | 'onDecision' | 'onCancelRequest' | 'hurry'>;
+export type StoreMethod = Exclude<keyof ExecutionStore, 'isDurable' | 'admit' | 'onDecision' | 'onCancelRequest' | 'hurry'>;
 
 export interface StoreRequest {
   /** For the answer. */

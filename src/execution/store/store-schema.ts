@@ -90,8 +90,31 @@ const FIRST = `
   END;
 `;
 
+/** What a part takes beside its text, in bytes about. */
+export const PART_BYTES = 64;
+
+/** What an execution takes in the file beside its texts, in bytes about: rows, indexes, the rest of a page. */
+export const EXECUTION_BYTES = 4_096;
+
+/**
+ * Of an execution that has not ended it is known what it holds (`fixedBytes`, `recordBytes` and `imageBytes`), and of each principal what all of its own
+ * hold together; of all principals it stands under the name ''. `ExecutionWrites` keeps the sums with every write.
+ */
+const SECOND = `
+  ALTER TABLE executions ADD COLUMN fixedBytes INTEGER NOT NULL DEFAULT 0;
+  CREATE TABLE open_bytes (principal TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+  UPDATE executions SET fixedBytes = ${EXECUTION_BYTES}
+    + (SELECT ifnull(sum(octet_length(content)), 0) FROM parts WHERE execution = executions.n AND kind IN (0, 1, 6, 9))
+    + (SELECT ifnull(sum(octet_length(content)), 0) FROM uses JOIN contents ON contents.text = uses.text
+        WHERE execution = executions.n AND kind IN (0, 1, 9))
+    + (SELECT ifnull(sum(octet_length(content)), 0) FROM approvals WHERE execution = executions.n) WHERE ended IS NULL;
+  INSERT INTO open_bytes SELECT principal, sum(fixedBytes + recordBytes + imageBytes) FROM executions
+    WHERE ended IS NULL AND principal != '' GROUP BY principal;
+  INSERT INTO open_bytes SELECT '', ifnull(sum(fixedBytes + recordBytes + imageBytes), 0) FROM executions WHERE ended IS NULL;
+`;
+
 /** The tables, version by version. */
-export const MIGRATIONS: readonly string[] = [FIRST];
+export const MIGRATIONS: readonly string[] = [FIRST, SECOND];
 
 /** Only a file without tables can be told so: what is deleted gives its disk back, see `StoreUpkeep`. */
 export const BEFORE = 'PRAGMA auto_vacuum = INCREMENTAL;';
@@ -104,12 +127,16 @@ const SUMMARY = 'n, id, principal, status, code, created, ended, program, toolCa
 
 /** The statements of the store, by what they do. */
 export const STATEMENTS = {
-  add: "INSERT INTO executions (id, grp, owner, principal, status, created) VALUES (?, ?, ?, ?, 'running', ?)",
+  add: "INSERT INTO executions (id, grp, owner, principal, status, created, fixedBytes) VALUES (?, ?, ?, ?, 'running', ?, ?)",
   // In the order of `readRow`, and of `savedRow`: by names it takes twice as long.
   find: `SELECT n, id, owner, principal, created, ended, cancel, status, program, record, recordBytes, calls, answers, histories, events,
-    toolCalls, fuel, hibernations, restarts, imageBytes, canWake FROM executions WHERE id = ?`,
+    toolCalls, fuel, hibernations, restarts, imageBytes, canWake, fixedBytes FROM executions WHERE id = ?`,
   save: `UPDATE executions SET program = ?, record = ?, recordBytes = ?, calls = ?, answers = ?, histories = ?, events = ?, toolCalls = ?,
-    fuel = ?, hibernations = ?, restarts = ?, imageBytes = ?, canWake = ? WHERE n = ?`,
+    fuel = ?, hibernations = ?, restarts = ?, imageBytes = ?, canWake = ?, fixedBytes = ? WHERE n = ?`,
+  openBytes: "SELECT principal = '' AS isAll, bytes FROM open_bytes WHERE principal IN ('', ?)",
+  holdMore: `INSERT INTO open_bytes (principal, bytes) VALUES ('', :bytes), (:principal, :bytes)
+    ON CONFLICT DO UPDATE SET bytes = max(0, bytes + excluded.bytes)`,
+  holdNothing: "DELETE FROM open_bytes WHERE principal = ? AND bytes = 0 AND principal != ''",
   setStatus: 'UPDATE executions SET status = ? WHERE n = ?',
   finish: 'UPDATE executions SET status = ?, code = ?, ended = ?, owner = NULL, cancel = 0 WHERE n = ?',
   remove: 'DELETE FROM executions WHERE n = ?',

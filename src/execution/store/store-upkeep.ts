@@ -11,8 +11,10 @@ export interface UpkeepLimits {
 
 /** A few at a time: no write has to pay for a whole night of executions whose time is over. */
 const EXPIRE_AT_ONCE = 32;
-/** What has ended is there for so long at least, whoever fills the store: somebody may be about to fetch the answer. In milliseconds. */
+/** What has ended is there for so long, whoever fills the store: somebody may be about to fetch the answer. In milliseconds. */
 const FETCH_MS = 60_000;
+/** But not past so many times what may be stored: else the disk is filled within that time. */
+const MOST_TIMES = 1.25;
 /** Free pages that are kept for what comes next, and how many are given back at once: a few milliseconds. */
 const SPARE_PAGES = 512;
 const PAGES_AT_ONCE = 512;
@@ -47,9 +49,11 @@ export class StoreUpkeep {
   tidy(now: number): boolean {
     const expired = this.#run.expired.all(now - this.#limits.executionTtlMs, EXPIRE_AT_ONCE);
     for (const { n } of expired) this.#run.remove.run(n ?? null);
-    for (let count = 0; this.#usedBytes() > this.#limits.maxStoredBytes; count++) {
+    const { maxStoredBytes } = this.#limits;
+    for (let count = 0, used = this.#usedBytes(); used > maxStoredBytes; count++, used = this.#usedBytes()) {
       if (count === EXPIRE_AT_ONCE) return true;
-      if (this.#removeOne(now) === undefined) break;
+      const fetchMs = used > MOST_TIMES * maxStoredBytes ? 0 : FETCH_MS;
+      if (this.#removeOne(now, fetchMs) === undefined) break;
     }
     return expired.length === EXPIRE_AT_ONCE;
   }
@@ -134,11 +138,11 @@ export class StoreUpkeep {
     this.#untidied = 0;
   }
 
-  #removeOne(now: number): Goer | undefined {
+  #removeOne(now: number, fetchMs = FETCH_MS): Goer | undefined {
     this.#goers ??= new Goers(this.#db);
     // The clock may have been set back since it ended.
-    const oldest = (): unknown => (this.#run.oldestEnded.get(now - FETCH_MS) ?? this.#run.endedLater.get(now))?.['n'];
-    const goer = this.#goers.next(now - FETCH_MS, now) ?? this.#goers.goer(oldest());
+    const oldest = (): unknown => (this.#run.oldestEnded.get(now - fetchMs) ?? this.#run.endedLater.get(now))?.['n'];
+    const goer = this.#goers.next(now - fetchMs, now) ?? this.#goers.goer(oldest());
     if (goer !== undefined) this.#run.remove.run(goer.n);
     return goer;
   }

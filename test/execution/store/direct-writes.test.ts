@@ -12,7 +12,7 @@ const calling = (id: string, call = 1): StoreRequest => ({ number: 2, method: 'c
 test('what is written directly is there for every other connection as soon as it is acknowledged', async () => {
   await using folder = new StoreFolder();
   const looking = folder.open();
-  const direct = new DirectConnection({ file: folder.file, group: 'test', maxRecordBytes: LIMITS.maxRecordBytes, owner: 'me' });
+  const direct = new DirectConnection({ file: folder.file, group: 'test', limits: LIMITS, owner: 'me' });
   expect(direct.write([creating('one'), calling('one')], NOW)).toHaveLength(2);
   expect((await looking.read('one'))?.calls).toEqual([sentCall(1)]);
   direct.close();
@@ -21,7 +21,7 @@ test('what is written directly is there for every other connection as soon as it
 test('a transaction that cannot be had, or of which anything fails, leaves nothing, at once', async () => {
   await using folder = new StoreFolder();
   const looking = folder.open();
-  const direct = new DirectConnection({ file: folder.file, group: 'test', maxRecordBytes: LIMITS.maxRecordBytes, owner: 'me' });
+  const direct = new DirectConnection({ file: folder.file, group: 'test', limits: LIMITS, owner: 'me' });
   const other = new DatabaseSync(folder.file);
   other.exec('BEGIN IMMEDIATE');
   expect(direct.write([creating('one')], NOW)).toBeUndefined();
@@ -30,7 +30,7 @@ test('a transaction that cannot be had, or of which anything fails, leaves nothi
   expect(direct.write([creating('one'), calling('none')], NOW)).toBeUndefined();
   expect(direct.write([creating('one'), { number: 3, method: 'restarted', parameters: ['one'] }], NOW)).toBeUndefined();
   expect(await looking.read('one')).toBeUndefined();
-  const foreign = new DirectConnection({ file: folder.file, group: 'test', maxRecordBytes: LIMITS.maxRecordBytes, owner: 'another' });
+  const foreign = new DirectConnection({ file: folder.file, group: 'test', limits: LIMITS, owner: 'another' });
   expect(foreign.write([creating('one')], NOW)).toHaveLength(1);
   expect(direct.write([calling('one')], NOW)).toBeUndefined();
   for (const connection of [direct, foreign]) connection.close();
