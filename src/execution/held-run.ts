@@ -53,7 +53,17 @@ export class HeldRun {
     const now = (): number => clocks.wall();
     const onAnswer = (): void => this.sleep.wake();
     const onQuestion = (): void => this.state.questionsChanged();
-    this.book = new CallBook({ record, memory, onCall, interruptedCalls, askRepeat, now, onAnswer, onQuestion });
+    this.book = new CallBook({
+      record,
+      memory,
+      whose: request.results ?? '',
+      onCall,
+      interruptedCalls,
+      askRepeat,
+      now,
+      onAnswer,
+      onQuestion,
+    });
     this.state = new RunState(this.book, record, observer);
   }
 

@@ -7,7 +7,7 @@ import type { CallJournal, DurableRun, WaitReason } from '../durable-run.ts';
 import type { StoredCall, StoredWait } from '../execution-store.ts';
 import { OpenCalls, type OpenCall } from './open-calls.ts';
 import type { RunRecord } from '../run-record.ts';
-import { decide, interrupted } from './unknown-calls.ts';
+import { decide, interrupted, notKept } from './unknown-calls.ts';
 
 const GONE: ToolAnswer = { ok: false, error: { code: 'ERR_EXECUTE_CANCELLED', message: 'The run has ended.' } };
 const FAILED: ToolAnswer = { ok: false, error: { code: 'ERR_INTERNAL', message: 'The call could not be made.' } };
@@ -18,6 +18,8 @@ const NEVER = new Promise<never>(() => undefined);
 export interface CallBookOptions {
   readonly record: RunRecord;
   readonly memory: AnswerMemory;
+  /** Whose run it is, for the shares of memory. */
+  readonly whose: string;
   readonly onCall: (journal: CallJournal) => OnCall;
   readonly interruptedCalls: 'fail' | 'ask';
   readonly askRepeat: DurableRun['askRepeat'];
@@ -43,7 +45,7 @@ export class CallBook {
 
   constructor(options: CallBookOptions) {
     this.#options = options;
-    this.#open = new OpenCalls(options.memory);
+    this.#open = new OpenCalls(options.memory, options.whose);
     this.#onCall = options.onCall({
       asking: (call) => this.#asking(call),
       sending: (call, isRepeatable) => this.#sending(call, isRepeatable),
@@ -189,7 +191,7 @@ export class CallBook {
     const { interruptedCalls, askRepeat } = this.#options;
     const decision = decide(before, interruptedCalls, askRepeat !== undefined);
     if (decision !== 'ask' || askRepeat === undefined) return decision === 'make';
-    const granted = askRepeat(open.call, before.at, signal);
+    const granted = askRepeat(open.call, before.sentAt?.at(-1) ?? before.at, signal);
     void this.#lookUpQuestion(open).catch(() => undefined);
     const mayBeMade = await granted;
     this.#closeQuestion(open);
@@ -203,7 +205,7 @@ export class CallBook {
     open.answer = answer;
     this.#closeQuestion(open);
     const written = this.#options.record.answered(open.call, answer);
-    if (!this.#open.keep(open, answer)) void written.then((isWritten) => isWritten && (open.answer = undefined));
+    if (!this.#open.keep(open, answer)) void written.then((isWritten) => (open.answer = isWritten ? undefined : notKept(open.call)));
     const { waiter } = open;
     open.waiter = undefined;
     if (waiter === undefined) return this.#options.onAnswer();

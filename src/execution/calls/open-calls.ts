@@ -32,10 +32,13 @@ export interface OpenCall {
 /** The open calls of one run by number, with their answers as far as memory has room for them. */
 export class OpenCalls {
   readonly #memory: AnswerMemory;
+  readonly #whose: string;
   readonly #calls = new Map<number, OpenCall>();
 
-  constructor(memory: AnswerMemory) {
+  /** @param whose - run it is: the principal, or what stands for it */
+  constructor(memory: AnswerMemory, whose: string) {
     this.#memory = memory;
+    this.#whose = whose;
   }
 
   get(number: number): OpenCall | undefined {
@@ -75,14 +78,14 @@ export class OpenCalls {
   /** Counts an answer. @returns whether there is room for it */
   keep(open: OpenCall, answer: ToolAnswer): boolean {
     const bytes = sizeOf(answer);
-    const hasRoom = this.#memory.take(bytes);
+    const hasRoom = this.#memory.take(this.#whose, bytes);
     if (hasRoom) open.bytes += bytes;
     return hasRoom;
   }
 
   /** The run has its answer. */
   remove({ call, bytes }: OpenCall): void {
-    if (this.#calls.delete(call.number)) this.#memory.giveBack(bytes);
+    if (this.#calls.delete(call.number)) this.#memory.giveBack(this.#whose, bytes);
   }
 
   clear(): void {

@@ -18,3 +18,12 @@ export function interrupted({ server, tool }: Pick<ToolCall, 'server' | 'tool'>)
   const message = `The server was ended while the call of "${server}.${tool}" ran. Nobody knows whether it was made, and it was not made again.`;
   return { ok: false, error: { code: 'ERR_CALL_INTERRUPTED', message, hint: 'Find out whether it was made before making it again.' } };
 }
+
+/** What the program hears of a call whose answer came while it slept, when neither memory nor the store had room for that. */
+export function notKept({ server, tool }: Pick<ToolCall, 'server' | 'tool'>): ToolAnswer {
+  const message = `"${server}.${tool}" was called, and there was no room to keep its answer until the run went on (limits.maxStoredBytes).`;
+  return {
+    ok: false,
+    error: { code: 'ERR_EXECUTION_FULL', message, hint: 'Find out what it did before making it again, and ask for less at once.' },
+  };
+}

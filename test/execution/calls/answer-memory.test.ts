@@ -12,15 +12,32 @@ beforeAll(() => {
 afterAll(() => store.close());
 
 test('takes what fits, just under and not just over', () => {
-  const memory = new AnswerMemory(10);
-  expect([memory.take(4), memory.take(6), memory.take(1)]).toEqual([true, true, false]);
-  memory.giveBack(1);
-  expect([memory.take(1), memory.bytes]).toEqual([true, 10]);
+  const memory = new AnswerMemory(40);
+  expect([memory.take('eve', 20), memory.take('eve', 11), memory.take('eve', 10), memory.take('eve', 1)]).toEqual([
+    true,
+    false,
+    true,
+    false,
+  ]);
+  memory.giveBack('eve', 1);
+  expect([memory.take('eve', 2), memory.take('eve', 1), memory.bytes]).toEqual([false, true, 30]);
+});
+
+test('who takes all that it gets leaves others a quarter of what there is, and so do these', () => {
+  const memory = new AnswerMemory(64_000);
+  const shares = ['eve', 'ann', 'bob'].map((whose) => {
+    let bytes = 0;
+    while (memory.take(whose, 100)) bytes += 100;
+    return bytes;
+  });
+  expect(shares).toEqual([48_000, 12_000, 3_000]);
+  memory.giveBack('eve', 48_000);
+  expect([memory.take('ann', 20_000), memory.bytes]).toEqual([true, 35_000]);
 });
 
 test('counts the content of errors', () => {
   expect(sizeOf({ ok: true, value: 'abc' })).toBe(3);
-  expect(sizeOf({ ok: false, error: { code: 'ERR_CALL_TOOL', message: '' } })).toBe(1_024);
+  expect(sizeOf({ ok: false, error: { code: 'ERR_CALL_TOOL', message: 'x'.repeat(50) } })).toBe(1_024 + 50);
   expect(sizeOf({ ok: false, error: { code: 'ERR_CALL_TOOL', message: '', content: ['x'.repeat(100)] } })).toBe(1_024 + 104);
 });
 
@@ -71,7 +88,7 @@ test('an answer that there is no room for is read without the others', async () 
 
 test('an answer that the store has no room for stays in memory until its run has taken it', async () => {
   const answered: ExecutionStore['answered'] = () => Promise.resolve(false);
-  await using all = openRuns({ store: changed(store, { answered }), maxAnswerBytes: 0 });
+  await using all = openRuns({ store: changed(store, { answered }) });
   const tool = new HeldTool();
   const run = await begin(all, [{ call: ['one', 'two'] }], { onCall: tool.onCall });
   await tool.untilCalled(2);
@@ -79,6 +96,29 @@ test('an answer that the store has no room for stays in memory until its run has
   await Promise.all([tool.answer(1), tool.answer(2)]);
   expect(await resultOf(run)).toEqual(['one 1', 'two 2']);
 });
+
+test.each([
+  ['just enough', 400, ['a'.repeat(298), 'two 2']],
+  ['too little', 398, ['ERR_EXECUTION_FULL', 'two 2']],
+])(
+  'an answer that there is %s memory for and no room in the store reaches its run, or an error that says so',
+  async (_, maxAnswerBytes, expected) => {
+    const answered: ExecutionStore['answered'] = () => Promise.resolve(false);
+    await using all = openRuns({ store: changed(store, { answered }), maxAnswerBytes });
+    const [first, second] = [new HeldTool(), new HeldTool()];
+    const run = await begin(all, [{ call: ['one'] }, { call: ['two'] }], {
+      onCall: (journal) => {
+        const [one, two] = [first.onCall(journal), second.onCall(journal)];
+        return (call, signal) => (call.number === 1 ? one : two)(call, signal);
+      },
+    });
+    await first.untilCalled();
+    await until(() => all.runs.waiting === 1);
+    await first.answer(1, { ok: true, value: JSON.stringify('a'.repeat(298)) });
+    await second.answer(2);
+    expect(await resultOf(run)).toEqual(expected);
+  },
+);
 
 test('what the gateway alone needs of an answer is neither stored nor handed on', async () => {
   await using all = openRuns({ store });
