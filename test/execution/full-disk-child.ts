@@ -1,6 +1,7 @@
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openExecutions } from '../../src/execution/store/sqlite-executions.ts';
+import { fillDisk } from '../store/fill-disk.ts';
 import { LIMITS, newExecution, sentCall, START, waitOf } from './stored-executions.ts';
 
 /* A process of its own on a small disk, whose folder is its argument. Fills the disk while runs are put away, and tells what became of them. */
@@ -14,14 +15,14 @@ for (const id of ['one', 'two']) {
 }
 await store.hibernated('one', waitOf({ lastCall: 1 }), new Uint8Array(100_000).fill(1));
 const filler = join(folder, 'filler');
-fill(filler, 400_000);
+fillDisk(filler, 400_000);
 // In one transaction they do not fit, and the small ones do alone.
 const together = await Promise.all([
   outcome(store.hibernated('one', waitOf({ lastCall: 2 }), new Uint8Array(1_000_000).fill(2))),
   outcome(store.call('one', sentCall(1))),
   outcome(store.call('two', sentCall(1))),
 ]);
-fill(`${filler}2`, Infinity);
+fillDisk(`${filler}2`);
 store.history('two', { steps: [[1]], files: [] });
 const full = await outcome(store.answered('two', sentCall(1), { ok: true, value: 'x'.repeat(900_000) }));
 rmSync(filler);
@@ -45,24 +46,4 @@ async function outcome(work: Promise<unknown>): Promise<unknown> {
     () => 'done',
     (error: { code?: string }) => error.code,
   );
-}
-
-/** All but so many bytes. */
-function fill(file: string, bytes: number): void {
-  const fd = openSync(file, 'w');
-  const filled: number[] = [];
-  for (let size = 65_536; size >= 1; size = Math.floor(size / 2)) {
-    try {
-      for (;;) filled.push(writeSync(fd, Buffer.alloc(size)));
-    } catch {
-      // Smaller pieces may still fit.
-    }
-  }
-  closeSync(fd);
-  if (bytes === Infinity) return;
-  rmSync(file);
-  const left = filled.reduce((sum, size) => sum + size, 0) - bytes;
-  const again = openSync(file, 'w');
-  writeSync(again, Buffer.alloc(Math.max(0, left)));
-  closeSync(again);
 }

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { openExecutions } from '../../src/execution/store/sqlite-executions.ts';
 import { randomFrom } from '../../reliability/random.ts';
-import { imageOf } from './killed-store-work.ts';
+import { answerTo, imageOf } from './killed-store-work.ts';
 import { COMPLETED, LIMITS, newExecution, sentCall, START, waitOf } from './stored-executions.ts';
 
 /* Writes about executions of its own until it is killed, and says what was acknowledged. Arguments: the file, and its name. */
@@ -22,7 +22,7 @@ async function live(id: string): Promise<void> {
     store.history(id, { steps: [[number]], files: [] });
     await store.call(id, sentCall(number));
     say(id, 'call');
-    const written = store.answered(id, sentCall(number), { ok: true, value: String(number).repeat(400) });
+    const written = store.answered(id, sentCall(number), answerTo(number, draw.below(8) === 0));
     if (draw.below(3) === 0) {
       await store.hibernated(id, waitOf({ pending: [], lastCall: number }), imageOf(++hibernations));
       say(id, 'hibernated');
