@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import type { ExecutionStore } from '../../src/execution/execution-store.ts';
+import { Goers } from '../../src/execution/ended-goers.ts';
 import { HeldBytes } from '../../src/execution/held-bytes.ts';
+import { openExecutionsDatabase } from '../../src/execution/store/execution-tables.ts';
 import { COMPLETED, MiB, newExecution, StoreFolder, waitOf } from './stored-executions.ts';
 
 const KiB = 1024;
@@ -119,5 +121,22 @@ test('what goes while it is counted, and was not counted yet, is not taken from 
   while (held.step());
   held.change({ n: 1, principal: 'ann', bytes: -KiB });
   expect(held.most(1)).toEqual(['eve']);
+  db.close();
+});
+
+test('what goes on is never taken for an execution that had its number, and that another process has removed', () => {
+  const db = openExecutionsDatabase(undefined);
+  const add = db.prepare("INSERT INTO executions (n, id, grp, principal, status, created, ended) VALUES (?, ?, 'test', 'ann', ?, 1, ?)");
+  add.run(1, 'first', 'completed', 10);
+  add.run(2, 'second', 'completed', 20);
+  const goers = new Goers(db);
+  // The second one is looked up with it.
+  expect(goers.next(100, 1_000)?.n).toBe(1);
+  db.exec('DELETE FROM executions');
+  add.run(2, 'awake', 'running', null);
+  add.run(3, 'third', 'completed', 30);
+  expect(goers.next(100, 1_000)?.n).toBe(3);
+  db.exec('DELETE FROM executions WHERE n = 3');
+  expect(goers.next(100, 1_000)).toBeUndefined();
   db.close();
 });

@@ -88,7 +88,12 @@ test('only stores of the same group claim', async () => {
   await gateway.close();
   expect(await stranger.claim()).toEqual([]);
   expect(await folder.open({ group: '' }).claim()).toEqual([]);
+  const heir = folder.open();
+  expect(await heir.claim()).toEqual(['one']);
+  // Nobody owns what both groups have left: each gets its own, and leaves the other's to the other.
+  await Promise.all([heir.close(), stranger.close()]);
   expect(await folder.open().claim()).toEqual(['one']);
+  expect(await folder.open({ group: 'other' }).claim()).toEqual(['own']);
 });
 
 test('of several that claim at the same time each execution goes to one', async () => {
