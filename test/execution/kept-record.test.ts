@@ -217,7 +217,8 @@ describe('what is stored', () => {
       await small.create(newExecution(id, { principal: 'ann', request: JSON.stringify(id.padEnd(bytes, id)) }));
       await small.ended(id, COMPLETED);
     };
-    await small.create(newExecution('sleeper'));
+    // Older than all that may go.
+    await small.create(newExecution('sleeper', { createdAt: 1 }));
     await end('other', 0.5 * MiB);
     await end('another', 0.5 * MiB);
     await expect(small.hibernated('sleeper', waitOf(), new Uint8Array(9))).rejects.toMatchObject({ code: 'ERR_EXECUTION_FULL' });
@@ -236,6 +237,7 @@ describe('what is stored', () => {
     now -= 3_600_000;
     await small.create(newExecution('earlier', { request: JSON.stringify('x'.repeat(0.2 * MiB)) }));
     expect([await small.read('fifth'), (await small.read('sixth'))?.id]).toEqual([undefined, 'sixth']);
+    expect((await small.read('sleeper'))?.status).toBe('running');
   });
 
   test('gives its disk back when it is gone', async () => {
