@@ -85,7 +85,7 @@ export const commandSchema = z.discriminatedUnion('type', [
     payload: z.enum(['none', 'script', 'program']),
     from: from.optional(),
     /** When it may be put away while it waits. */
-    hibernation: z.strictObject({ afterMs: whole, maxImageBytes: whole }).optional(),
+    hibernation: z.strictObject({ afterMs: whole, maxImageBytes: whole, stayMs: whole.exactOptional() }).optional(),
     /** Whether it tells what it was given. */
     history: z.boolean().optional(),
   }),

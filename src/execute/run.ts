@@ -46,6 +46,8 @@ export interface HibernationRules {
   readonly afterMs: number;
   /** A longer image is not stored: the run stays where it is. In bytes, as stored. */
   readonly maxImageBytes: number;
+  /** So long it stays from when it came, whatever is short. Default: 0. */
+  readonly stayMs?: number;
 }
 
 /** Where a run goes on that has been begun before. */

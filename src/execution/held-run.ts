@@ -6,6 +6,7 @@ import type { Carrying } from './carrying.ts';
 import type { CallJournal, DurableRun } from './durable-run.ts';
 import { FilesAgain } from './files-again.ts';
 import type { KeptImage } from './kept-image.ts';
+import { PutAwayPace } from './put-away-pace.ts';
 import { RestartCount } from './restart-count.ts';
 import { RunClock } from './run-clock.ts';
 import { closing, RunEnds } from './run-ends.ts';
@@ -28,6 +29,7 @@ export class HeldRun {
   readonly files = new FilesAgain();
   readonly restarts = new RestartCount();
   readonly stayUp = new StayUp();
+  readonly pace: PutAwayPace;
   /** These three are others where the run goes on from what another process has left. */
   request: RunRequest;
   executor: DurableExecutor;
@@ -47,6 +49,7 @@ export class HeldRun {
     this.executor = engines.executor;
     this.clock = new RunClock(clocks, request.now ?? clocks.wall());
     this.sleep = new RunSleep(timers);
+    this.pace = new PutAwayPace(request.limits.timeoutMs + request.limits.waitMs, clocks.monotonic());
     this.turn = new WakeTurn(wakes, request.results ?? '');
     const record = (this.record = new RunRecord(store, request.executionId, log));
     this.ends = new RunEnds(record, () => this.image?.wait.usage);
@@ -79,7 +82,7 @@ export class HeldRun {
 
   /** The next attempt, under the run's own rules. @param from absent: from the start */
   attempt(from?: RunFrom): Attempt {
-    return { kind: 'attempt', from, hibernation: this.request.hibernation };
+    return { kind: 'attempt', from, hibernation: this.pace.rules(this.request.hibernation, this.all.clocks.monotonic()) };
   }
 
   /** Waits until it may go to an executor. @throws SandboxError ERR_SERVER_CLOSING when this process has let go of it meanwhile */

@@ -7,6 +7,7 @@ import type { RunRecord } from './run-record.ts';
 
 export const LOST = 'The process that ran the program ended unexpectedly, and the run could not be carried on.';
 export const DAMAGED = 'What was stored of the run is damaged, and it could not be begun again from its start.';
+export const RESTLESS = 'The process that ran the program put it away again and again, more often than a run has a reason to.';
 
 /** The outcomes of one run that no executor tells: with its calls, as they are stored, and with what it had used when it was put away last. */
 export class RunEnds {

@@ -11,6 +11,7 @@ import { LOST } from './run-ends.ts';
 export async function takeOver(run: HeldRun, stored: StoredExecution, start: ExecutionStart): Promise<Next> {
   const { calls, history } = stored;
   run.hasBegun = true;
+  run.pace.recall(stored.hibernations);
   run.clock = recoveredClock(run.all, stored, start);
   const recovery = await recoveryOf(run.all, run.record, run.request, stored, start);
   if (recovery.kind === 'none') return run.ends.failed(recovery.code, recovery.message, calls);

@@ -28,6 +28,8 @@ export class RunWaits {
   readonly #clock: RunClock;
   readonly #waitMs: number;
   readonly #rules: HibernationRules | undefined;
+  /** When it may leave at the earliest, by `performance.now()`. */
+  readonly #staysUntil: number;
   #waitedMs: number;
   #isWoken: boolean;
   #mayLeave = true;
@@ -37,6 +39,7 @@ export class RunWaits {
     this.#clock = clock;
     this.#waitMs = waitMs;
     this.#rules = rules;
+    this.#staysUntil = performance.now() + (rules?.stayMs ?? 0);
     this.#waitedMs = waitedMs;
     this.#isWoken = isWoken;
   }
@@ -68,12 +71,13 @@ export class RunWaits {
       const waited = performance.now() - from;
       const due = nextTimer === null ? Infinity : nextTimer - this.#clock.now();
       const left = this.#waitMs - this.#waitedMs + (this.#isWoken && hasCalls ? Math.max(0, GRACE_MS - waited) : 0);
-      const stay = this.#stayMs(due, waited, hasCalls);
+      const least = this.#staysUntil - from - waited;
+      const stay = Math.max(this.#isSentAway ? 0 : this.#stayMs(due, waited, hasCalls), least);
       await this.#mailbox.wait(Math.min(due, left, stay));
       this.#waitedMs = waitedBefore + performance.now() - from;
       if (this.#mailbox.hasAnswers || due <= 0) return this.#goOn();
       if (left <= 0) throw this.#waitedTooLong();
-      if (stay <= 0 || this.#isSentAway) return 'leave';
+      if (stay <= 0 || (this.#isSentAway && least <= 0)) return 'leave';
     }
   }
 
