@@ -7,7 +7,7 @@ import { addApprovalCommands } from './cli/approvals-commands.ts';
 import { addAuditCommand } from './cli/audit-commands.ts';
 import type { ProcessContext } from './cli/command.ts';
 import { useCompileCache } from './cli/compile-cache.ts';
-import { errorText } from './cli/error-text.ts';
+import { errorText, exitCodeOf, USAGE_EXIT_CODE } from './cli/error-text.ts';
 import { addExecutionCommands } from './cli/executions-commands.ts';
 import { addLoginCommands } from './cli/login-commands.ts';
 import { addKeyCommands } from './cli/key-commands.ts';
@@ -17,7 +17,6 @@ import { addSkillCommands } from './cli/skill-commands.ts';
 
 /** How long a clean shutdown may take before the process ends anyway. */
 const SHUTDOWN_MS = 10_000;
-const USAGE_EXIT_CODE = 2;
 /** A command was interrupted before it had done its work: as shells have it for SIGINT. */
 const INTERRUPTED_EXIT_CODE = 130;
 
@@ -123,7 +122,7 @@ async function main(): Promise<void> {
     else if (error === signal.reason) process.exitCode = INTERRUPTED_EXIT_CODE;
     else {
       process.stderr.write(errorText(error));
-      process.exitCode = 1;
+      process.exitCode = exitCodeOf(error);
     }
   }
   await Promise.all([process.stdout, process.stderr].map(flushed));

@@ -1,5 +1,13 @@
 import { SandboxError } from '../errors.ts';
 
+/** Of a process whose command line is wrong. */
+export const USAGE_EXIT_CODE = 2;
+
+/** What the process of a command that has failed ends with. */
+export function exitCodeOf(error: unknown): number {
+  return error instanceof SandboxError && error.code === 'ERR_CLI_USAGE' ? USAGE_EXIT_CODE : 1;
+}
+
 /** An error as an operator reads it on a terminal. */
 export function errorText(error: unknown): string {
   if (!(error instanceof SandboxError)) return `ampoule: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`;

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { ProcessContext } from '../../src/cli/command.ts';
 import type { CommandFrame } from '../../src/cli/session-commands.ts';
-import { errorText } from '../../src/cli/error-text.ts';
+import { errorText, exitCodeOf } from '../../src/cli/error-text.ts';
 import type { CliResult } from './run-cli.ts';
 
 /** A command line in this process, which takes no second to start. @param config file of which, where `args` name no other */
@@ -22,6 +22,6 @@ export async function inProcess(
     await program.parseAsync([...args, ...(args.includes('--config') ? [] : ['--config', config])], { from: 'user' });
     return { code: 0, ...written };
   } catch (error) {
-    return { code: 1, stdout: written.stdout, stderr: written.stderr + errorText(error) };
+    return { code: exitCodeOf(error), stdout: written.stdout, stderr: written.stderr + errorText(error) };
   }
 }

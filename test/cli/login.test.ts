@@ -137,7 +137,7 @@ test('the list shows logins without their tokens, and logout ends them on both s
   });
   expect(await provider.provider.RefreshToken.find(refreshToken)).toBeUndefined();
   expect(await list()).toEqual([]);
-  expect(await cli(['logout', 'remote', '--config', config])).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_CLI_USAGE') });
+  expect(await cli(['logout', 'remote', '--config', config])).toMatchObject({ code: 2, stderr: expect.stringContaining('ERR_CLI_USAGE') });
 });
 
 test('opens a browser without a shell, with the URL as one argument', async () => {
@@ -184,7 +184,7 @@ test('what is asked for in a wrong way is a usage error', async () => {
     wrong.map(([args], at) => (at === 0 ? cli([...args, '--config', config]) : inProcess(addLoginCommands, folder.path, config, args))),
   );
   for (const [at, { code, stdout, stderr }] of results.entries()) {
-    expect([wrong[at]?.[0], code, stdout]).toEqual([wrong[at]?.[0], 1, '']);
+    expect([wrong[at]?.[0], code, stdout]).toEqual([wrong[at]?.[0], 2, '']);
     expect(stderr).toContain('ERR_CLI_USAGE');
     expect(stderr).toContain(wrong[at]?.[1]);
   }

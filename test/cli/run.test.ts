@@ -70,7 +70,7 @@ describe.concurrent('ampoule run', () => {
     ['a folder for a file', ['.'], 'ERR_CLI_FILE', '.'],
   ])('refuses %s', async (_name, args, expected, told) => {
     const { code, stdout, stderr } = await cli(['run', ...args, '--config', config], { cwd: folder.path });
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: expected === 'ERR_CLI_USAGE' ? 2 : 1, stdout: '' });
     expect(stderr).toContain(expected);
     expect(stderr).toContain(told);
     expect(stderr).not.toMatch(/\n\s+at /);

@@ -143,7 +143,7 @@ describe('ampoule sessions end', () => {
   ])('with %s says what it takes', async (_name, args) => {
     await minted('ann', {});
     const { code, stdout, stderr } = await sessions('end', ...args);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('ERR_CLI_USAGE');
     expect(stderr).toContain('--principal <name>');
     expect(await listed()).toHaveLength(1);

@@ -123,7 +123,7 @@ describe('approve', () => {
       code: 1,
       stderr: expect.stringMatching(/no version 7.*\n.*There are: 1\./u),
     });
-    expect(await skills('approve', 'triage@latest')).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_CLI_USAGE') });
+    expect(await skills('approve', 'triage@latest')).toMatchObject({ code: 2, stderr: expect.stringContaining('ERR_CLI_USAGE') });
     expect(await cli(['skills', 'approve', '--config', config])).toMatchObject({ code: 2 });
   });
 });

@@ -45,7 +45,7 @@ describe.concurrent('a wrong command line', () => {
 
   test.each([['nonsense'], ['127.0.0.1:99999']])('--http %s is refused', async (address) => {
     const { code, stderr } = await cli(['serve', '--http', address], { cwd: folder.path, env: { XDG_CACHE_HOME: folder.path } });
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toContain('ERR_CLI_USAGE');
     expect(stderr).toContain(address);
     expect(stderr).toContain('127.0.0.1:8338');
