@@ -1,6 +1,7 @@
 import type { ApprovalIds } from '../execution/approvals-beside-damage.ts';
 import type { StoredApproval, StoredExecution } from '../execution/execution-store.ts';
 import { clipText, harmlessLine, harmlessText } from '../result/harmless-text.ts';
+import { numbered } from './execution-text.ts';
 import { drawTable } from './table.ts';
 
 /** Of an id in a table: nobody types more, and where two begin alike the whole id tells them apart. */
@@ -99,16 +100,13 @@ export function details(approval: StoredApproval, execution: StoredExecution): s
     ...(decision ? [['decided', decisionText(approval)]] : []),
   ];
   const args = JSON.stringify(parsed(approval.arguments), undefined, 2);
-  const lines = programOf(execution).split('\n');
-  const width = String(lines.length).length;
-  const program = lines.map((line, index) => `${String(index + 1).padStart(width)}  ${line}`).join('\n');
   const open = decision === undefined && execution.endedAt === undefined;
   return [
     drawTable(facts),
     '',
-    block('The client was to be asked so', text),
+    block('Question, as a client shows it to its user', text),
     block('Arguments', args),
-    block('Program', program),
+    block('Program', numbered(programOf(execution))),
     ...(open ? [`ampoule approvals approve ${id}`, `ampoule approvals refuse ${id}`, ''] : []),
   ].join('\n');
 }

@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { SandboxError } from '../errors.ts';
 import { approvalIdsFrom, approvalsBesideDamage, type ApprovalsBesideDamage } from '../execution/approvals-beside-damage.ts';
@@ -8,7 +7,8 @@ import type { ExecutionStore, StoredApproval, StoredExecution } from '../executi
 import { openExecutions } from '../execution/store/sqlite-executions.ts';
 import { harmlessLine, harmlessText } from '../result/harmless-text.ts';
 import { damageText, decisionText, details, isoTime, listing, programOf, shownApproval, untilOf } from './approvals-text.ts';
-import { cacheDirectory, readConfig, type CommonOptions, type ProcessContext } from './command.ts';
+import { readConfig, type CommonOptions, type ProcessContext } from './command.ts';
+import { executionsPath, noStoreText } from './execution-register-file.ts';
 import { recordCommand } from './record-command.ts';
 
 export interface ApprovalOptions extends CommonOptions {
@@ -23,7 +23,8 @@ const HINT = '"ampoule approvals list" shows what is open.';
 
 /** `ampoule approvals list`: every question that is open, the oldest first. One that is damaged is named on stderr. */
 export async function listApprovals(context: ProcessContext, options: ListOptions): Promise<void> {
-  await withStore(context, options, async ({ open }) => {
+  await withStore(context, options, async ({ store, open }, config) => {
+    if (store === undefined) context.stderr.write(`${noStoreText(context, config)}\n`);
     const { whole, damaged } = await open();
     const shown = options.principal === undefined ? whole : whole.filter(({ principal }) => principal === options.principal);
     context.stdout.write(options.json === true ? `${JSON.stringify(shown.map(shownApproval))}\n` : listing(shown));
@@ -69,12 +70,12 @@ interface Found {
 }
 
 /** By its id, or by the beginning of one: of those that are open, else of all. @throws SandboxError ERR_EXECUTION_APPROVAL */
-async function find({ store, open, from }: Opened, id: string): Promise<Found> {
+async function find({ store, open, from, hint }: Opened, id: string): Promise<Found> {
   const named = id.startsWith('apr_') ? id : `apr_${id}`;
   const whole = await store?.approval(named);
   const meant = whole ?? onlyOne(id, await beginning(open, named)) ?? (await closed(store, id === '' ? [] : from(named)));
   const execution = meant && (await store?.read(meant.executionId));
-  if (meant === undefined || execution === undefined) throw unknown(id);
+  if (meant === undefined || execution === undefined) throw unknown(id, hint);
   return { approval: meant, execution };
 }
 
@@ -104,10 +105,8 @@ function notOpen(approval: StoredApproval, { status }: StoredExecution): Sandbox
   return new SandboxError('ERR_EXECUTION_APPROVAL', `${approval.id} is not open any more. ${why}`, { hint: HINT });
 }
 
-function unknown(id: string): SandboxError {
-  return new SandboxError('ERR_EXECUTION_APPROVAL', `There is no approval ${printable(id)}, or its run is not kept any more.`, {
-    hint: HINT,
-  });
+function unknown(id: string, hint: string): SandboxError {
+  return new SandboxError('ERR_EXECUTION_APPROVAL', `There is no approval ${printable(id)}, or its run is not kept any more.`, { hint });
 }
 
 function printable(text: string): string {
@@ -120,6 +119,8 @@ interface Opened {
   readonly open: () => Promise<ApprovalsBesideDamage>;
   /** Two ids at most that begin so. */
   readonly from: (beginning: string) => readonly string[];
+  /** What to do about an id that is none. */
+  readonly hint: string;
 }
 
 /** Without a file there are no executions, and looking does not make one. */
@@ -129,11 +130,15 @@ async function withStore(
   work: (opened: Opened, config: Config) => Promise<void>,
 ): Promise<void> {
   const config = await readConfig(context, options);
-  const file = join(cacheDirectory(context, config), 'executions.db');
-  if (!existsSync(file)) return work({ store: undefined, open: () => Promise.resolve({ whole: [], damaged: [] }), from: () => [] }, config);
+  const file = executionsPath(context, config);
+  if (!existsSync(file)) {
+    const nothing = { whole: [], damaged: [] };
+    return work({ store: undefined, open: () => Promise.resolve(nothing), from: () => [], hint: noStoreText(context, config) }, config);
+  }
   const store = openExecutions({ file, limits: config.limits, group: '' });
+  const from = (beginning: string): string[] => approvalIdsFrom(file, beginning, 2);
   try {
-    await work({ store, open: () => approvalsBesideDamage(store, file), from: (beginning) => approvalIdsFrom(file, beginning, 2) }, config);
+    await work({ store, open: () => approvalsBesideDamage(store, file), from, hint: HINT }, config);
   } finally {
     await store.close();
   }

@@ -1,5 +1,6 @@
 import type { RunLimits, RunUsage } from '../execute/run.ts';
-import type { StoredApproval, StoredCall, StoredExecution, StoredWait } from '../execution/execution-store.ts';
+import type { StoredApproval, StoredCall, StoredExecution } from '../execution/execution-store.ts';
+import { countOf, duration } from './quantities.ts';
 
 /** One line of a story. */
 export interface StoryLine {
@@ -12,7 +13,8 @@ export interface StoryLine {
 }
 
 export interface ShownWait {
-  readonly calls: readonly number[];
+  /** Each with `server.tool`, as far as that is kept. */
+  readonly calls: readonly { readonly call: number; readonly tool?: string }[];
   readonly approvals: readonly { readonly id: string; readonly call: number }[];
   readonly until?: string;
 }
@@ -71,7 +73,7 @@ export function shownExecution(execution: StoredExecution, approvals: readonly S
     hibernations,
     restarts,
     imageBytes: wait?.imageBytes ?? 0,
-    ...(status === 'waiting' && { waitsFor: waitOf(wait, approvals) }),
+    ...(status === 'waiting' && { waitsFor: waitOf(execution, approvals) }),
     isComplete,
     ...(!isComplete && { dropped: droppedOf(execution, usage) }),
     ...(usage && { usage }),
@@ -83,12 +85,16 @@ export function shownExecution(execution: StoredExecution, approvals: readonly S
 /** The last time that there is a date for, in milliseconds since 1970. What an executor tells may be later. */
 const LAST_TIME = 8_640_000_000_000_000;
 
-/** @param wait absent when it waits for a person, and was not put away yet */
-function waitOf(wait: StoredWait | undefined, approvals: readonly StoredApproval[]): ShownWait {
+function waitOf({ wait, calls }: StoredExecution, approvals: readonly StoredApproval[]): ShownWait {
+  // Absent when it waits for a person, and was not put away yet.
   const { pending = [], nextTimer = null } = wait ?? {};
+  const named = pending.map((call) => {
+    const known = calls.find(({ number }) => number === call);
+    return { call, ...(known && { tool: `${known.server}.${known.tool}` }) };
+  });
   const open = approvals.filter(({ decision }) => decision === undefined).map(({ id, call }) => ({ id, call }));
   const until = nextTimer === null ? undefined : new Date(Math.min(Math.max(0, nextTimer), LAST_TIME)).toISOString();
-  return { calls: pending, approvals: open, ...(until !== undefined && { until }) };
+  return { calls: named, approvals: open, ...(until !== undefined && { until }) };
 }
 
 /** Calls have the numbers from 1 on. */
@@ -104,7 +110,7 @@ function storyOf(execution: StoredExecution, approvals: readonly StoredApproval[
     ...events.map(({ kind, at, imageBytes }): StoryLine => ({
       at,
       what: kind,
-      text: imageBytes === undefined ? '' : `${imageBytes} bytes`,
+      text: imageBytes === undefined ? '' : `${countOf(imageBytes)} bytes`,
     })),
     ...approvals.flatMap(approvalLines),
   ];
@@ -115,22 +121,12 @@ function storyOf(execution: StoredExecution, approvals: readonly StoredApproval[
   return [...lines, { at: endedAt, what: 'ended', text: `${end.status}${end.code === undefined ? '' : ` ${end.code}`}` }];
 }
 
-function callLines({
-  number,
-  server,
-  tool,
-  arguments: given,
-  at,
-  sentAgain = [],
-  isRepeatable,
-  answeredAt,
-  answer,
-}: StoredCall): StoryLine[] {
+function callLines({ number, server, tool, arguments: given, at, sentAt = [], isRepeatable, answeredAt, answer }: StoredCall): StoryLine[] {
   const name = `${server}.${tool}`;
   // That a person is asked about it is told by the question.
   const called: StoryLine = { at, what: 'called', call: number, text: `${name} ${given}` };
-  const why = isRepeatable ? 'its tool may be called again' : 'as was approved';
-  const again = sentAgain.map((time): StoryLine => ({
+  const why = isRepeatable ? 'its tool may be called again' : 'the operator has approved that';
+  const again = sentAt.slice(1).map((time): StoryLine => ({
     at: time,
     what: 'sent again',
     call: number,
@@ -138,11 +134,13 @@ function callLines({
   }));
   if (answer === undefined || answeredAt === undefined) return [called, ...again];
   const said = answer.ok ? answer.value : `${answer.error.code}: ${answer.error.message}`;
-  return [
-    called,
-    ...again,
-    { at: answeredAt, what: 'answered', call: number, text: `${name} after ${Math.round(answeredAt - at)} ms: ${said}` },
-  ];
+  const answered: StoryLine = {
+    at: answeredAt,
+    what: 'answered',
+    call: number,
+    text: `${name} after ${duration(answeredAt - at)}: ${said}`,
+  };
+  return [called, ...again, answered];
 }
 
 function approvalLines({ id, call, kind, askedAt, decision, server, tool }: StoredApproval): StoryLine[] {

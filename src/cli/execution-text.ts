@@ -1,6 +1,7 @@
 import type { RunLimits, RunUsage } from '../execute/run.ts';
 import { clipText, harmlessLine, harmlessText } from '../result/harmless-text.ts';
 import { toSeconds, type ShownExecution, type ShownWait, type StoryLine } from './execution-story.ts';
+import { countOf, duration, momentAfter } from './quantities.ts';
 import { drawTable } from './table.ts';
 
 /** Of a block of text that people read; with --json there is all of it. */
@@ -10,13 +11,14 @@ const KEY_CHARS = 12;
 const MAX_PENDING = 10;
 const MiB = 1024 * 1024;
 
+/** Of what became of a call its number comes first. */
 const WORDS: Readonly<Record<StoryLine['what'], string>> = {
   begun: 'begun',
-  asked: 'a person is asked',
+  asked: 'asks a person',
   decided: 'decided',
-  called: 'call',
-  'sent again': 'sent again: call',
-  answered: 'answer',
+  called: '',
+  'sent again': 'sent again',
+  answered: 'answered',
   hibernated: 'put away',
   resumed: 'goes on',
   restarted: 'begun again after a process was lost',
@@ -76,7 +78,7 @@ function factsOf({
     ...(programKey === undefined
       ? []
       : [['program', `${harmlessLine(programKey.slice(0, KEY_CHARS))} on engine ${harmlessLine((engineHash ?? '').slice(0, KEY_CHARS))}`]]),
-    ['put away', `${times(hibernations)}${imageBytes > 0 ? `, now as ${imageBytes} bytes` : ''}`],
+    ['put away', `${times(hibernations)}${imageBytes > 0 ? `, now as ${countOf(imageBytes)} bytes` : ''}`],
     ...[waitsFor && waitText(waitsFor)].flatMap((text) => (text ? [['waits for', text]] : [])),
     ['begun again', times(restarts)],
     [
@@ -94,41 +96,51 @@ function droppedText(dropped: ShownExecution['dropped']): string {
 
 function waitText({ calls, approvals, until }: ShownWait): string {
   const asked = new Set(approvals.map(({ call }) => call));
-  const unasked = calls.filter((call) => !asked.has(call));
-  const some = (all: readonly (string | number)[]): string =>
+  const unasked = calls.filter(({ call }) => !asked.has(call)).map(callName);
+  const some = (all: readonly string[]): string =>
     `${all.slice(0, MAX_PENDING).join(', ')}${all.length > MAX_PENDING ? ` and ${all.length - MAX_PENDING} more` : ''}`;
   return [
     ...(approvals.length === 0
       ? []
       : [`a person's word about ${some(approvals.map(({ id, call }) => `call ${call} (${harmlessLine(id)})`))}`]),
-    ...(unasked.length === 0 ? [] : [`${unasked.length === 1 ? 'call' : 'calls'} ${some(unasked)}`]),
+    ...(unasked.length === 0 ? [] : [some(unasked)]),
     ...(until === undefined ? [] : [`a timer at ${toSeconds(Date.parse(until))}`]),
   ].join(', ');
+}
+
+function callName({ call, tool }: ShownWait['calls'][number]): string {
+  return tool === undefined ? `call ${call}` : `call ${call} (${harmlessLine(clipText(tool, LINE_CHARS))})`;
 }
 
 /** Times from the beginning: what people ask is how long something took. */
 function timeline(story: readonly StoryLine[]): string {
   const begun = story[0]?.at ?? 0;
   const rows = story.map(({ at, what, call, text }) => [
-    `+${duration(at - begun)}`,
-    `${WORDS[what]}${call === undefined ? '' : ` ${call}`}`,
+    momentAfter(at - begun),
+    [...(call === undefined ? [] : [`call ${call}`]), WORDS[what]].join(' ').trimEnd(),
     harmlessLine(clipText(text, LINE_CHARS)),
   ]);
   return drawTable(rows);
 }
 
 function usedOf(usage: RunUsage, limits: RunLimits): string[][] {
-  const row = (name: string, used: number, limit: number, unit: string): string[] => {
-    const share = limit > 0 ? `${Math.round((used / limit) * 1_000) / 10} %` : '';
-    return [name, `${used}${unit}`, `of ${limit}${unit}`, share];
+  const row = (name: string, used: number, limit: number, shown: (amount: number) => string = countOf): string[] => {
+    const share = limit > 0 ? `${shareOf(used, limit)} %` : '';
+    return [name, shown(used), `of ${shown(limit)}`, share];
   };
   return [
-    row('fuel', usage.fuel, limits.fuel, ''),
-    row('memory', Math.round((usage.peakMemoryBytes / MiB) * 10) / 10, limits.memoryMb, ' MB'),
-    row('active time', Math.round(usage.activeMs), limits.timeoutMs, ' ms'),
-    row('waiting time', Math.round(usage.waitingMs), limits.waitMs, ' ms'),
-    row('tool calls', usage.toolCalls, limits.maxToolCalls, ''),
+    row('fuel', usage.fuel, limits.fuel),
+    row('memory', Math.round((usage.peakMemoryBytes / MiB) * 10) / 10, limits.memoryMb, (megabytes) => `${countOf(megabytes)} MB`),
+    row('active time', Math.round(usage.activeMs), limits.timeoutMs, duration),
+    row('waiting time', Math.round(usage.waitingMs), limits.waitMs, duration),
+    row('tool calls', usage.toolCalls, limits.maxToolCalls),
   ];
+}
+
+/** In percent. What was used at all is not shown as nothing. */
+function shareOf(used: number, limit: number): string {
+  const share = Math.round((used / limit) * 1_000) / 10;
+  return used > 0 && share === 0 ? '< 0.1' : countOf(share);
 }
 
 function answerBlocks({ error, result, logs }: Readonly<Record<string, unknown>>): string[] {
@@ -137,8 +149,9 @@ function answerBlocks({ error, result, logs }: Readonly<Record<string, unknown>>
   return result === undefined ? log : [...log, block('Result', JSON.stringify(result, undefined, 2))];
 }
 
-function numbered(text: string): string {
-  const lines = text.split('\n');
+/** A program with the numbers of its lines. */
+export function numbered(text: string): string {
+  const lines = text.replace(/\n$/, '').split('\n');
   const width = String(lines.length).length;
   return lines.map((line, index) => `${String(index + 1).padStart(width)}  ${line}`).join('\n');
 }
@@ -150,10 +163,4 @@ function block(title: string, text: string): string {
 
 function times(count: number): string {
   return count === 1 ? 'once' : count === 0 ? 'never' : `${count} times`;
-}
-
-function duration(ms: number): string {
-  if (ms < 60_000) return `${(ms / 1_000).toFixed(3)} s`;
-  const [hours, minutes, seconds] = [Math.floor(ms / 3_600_000), Math.floor(ms / 60_000) % 60, Math.floor(ms / 1_000) % 60];
-  return `${hours > 0 ? `${hours} h ` : ''}${minutes} min ${seconds} s`;
 }

@@ -12,7 +12,7 @@ export function addExecutionCommands(program: Command, { context, withConfig, lo
     .option('--status <status>', 'only those that are running, waiting, completed, failed or cancelled; several with commas')
     .option('--principal <name>', 'only those of this principal')
     .option('--since <time>', 'only those begun after a time ago (30m, 1h, 7d) or a date (2026-01-31)')
-    .option('--limit <number>', 'so many at most (default: 100)')
+    .option('--limit <number>', 'so many at most, the newest (default: 100)')
     .option('--json', 'print a JSON array')
     .action(async (id: string | undefined, options: ListOptions) =>
       id === undefined ? (await loaded()).listExecutions(context, options) : (await loaded()).showExecution(context, id, options),
@@ -25,5 +25,6 @@ export function addExecutionCommands(program: Command, { context, withConfig, lo
   withConfig(executions.command('cancel'))
     .argument('<id>', 'executionId, or the beginning of one that is in the list')
     .description('end one that runs or waits')
+    .option('--json', 'print a JSON object')
     .action(async (id: string, options: ExecutionOptions) => (await loaded()).cancelExecution(context, id, options));
 }

@@ -1,17 +1,15 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '../config/schema.ts';
 import { SandboxError } from '../errors.ts';
-import { openExecutionRegister, type ExecutionRegister } from '../execution/execution-register.ts';
-import type { ExecutionStatus, ExecutionSummary, StoredExecution } from '../execution/execution-store.ts';
-import { clipText, harmlessLine } from '../result/harmless-text.ts';
-import { cacheDirectory, readConfig, type CommonOptions, type ProcessContext } from './command.ts';
-import { shownExecution, toSeconds } from './execution-story.ts';
+import type { ExecutionRegister } from '../execution/execution-register.ts';
+import type { ExecutionStatus, ExecutionSummary } from '../execution/execution-store.ts';
+import { harmlessLine } from '../result/harmless-text.ts';
+import { readConfig, type CommonOptions, type ProcessContext } from './command.ts';
+import { findExecution, noStoreText, openRegister } from './execution-register-file.ts';
+import { shownExecution } from './execution-story.ts';
 import { storyText } from './execution-text.ts';
+import { executionsTable, shownSummary } from './executions-table.ts';
 import { limitOption, shownOption, timeOption, usageError } from './list-options.ts';
 import { recordCommand } from './record-command.ts';
-import { drawTable } from './table.ts';
 
 export interface ExecutionOptions extends CommonOptions {
   readonly json?: boolean;
@@ -30,8 +28,6 @@ const MAX_LIMIT = 100_000;
 /** How long a command waits for the server that is to end an execution, and how often it looks. */
 const CANCEL_MS = 2_000;
 const LOOK_MS = 50;
-const CELL_CHARS = 48;
-const HINT = '"ampoule executions list" shows the ids.';
 
 /** `ampoule executions list`: the newest first. @throws SandboxError ERR_CLI_USAGE, ERR_EXECUTION_STORE */
 export async function listExecutions(context: ProcessContext, options: ListOptions): Promise<void> {
@@ -42,15 +38,27 @@ export async function listExecutions(context: ProcessContext, options: ListOptio
     since: since === undefined ? undefined : Math.ceil(timeOption(since, Date.now(), 'executions list')),
     limit: limit === undefined ? DEFAULT_LIMIT : limitOption(limit, MAX_LIMIT, 'executions list'),
   };
-  using register = openRegister(context, await readConfig(context, options));
-  const found = register?.list(filter) ?? [];
-  context.stdout.write(options.json === true ? `${JSON.stringify(found.map(shownSummary))}\n` : table(found));
+  const config = await readConfig(context, options);
+  using register = openRegister(context, config);
+  if (register === undefined) context.stderr.write(`${noStoreText(context, config)}\n`);
+  const [found, hasMore] = firstOf(register?.list({ ...filter, limit: filter.limit + 1 }) ?? [], filter.limit);
+  const isFiltered = [status, principal, since].some((option) => option !== undefined);
+  context.stdout.write(
+    options.json === true
+      ? `${JSON.stringify(found.map(shownSummary))}\n`
+      : executionsTable(found, hasMore, register !== undefined && isFiltered),
+  );
+}
+
+function firstOf(found: readonly ExecutionSummary[], limit: number): [ExecutionSummary[], boolean] {
+  return [found.slice(0, limit), found.length > limit];
 }
 
 /** `ampoule executions show ID`: one execution's story. @throws SandboxError ERR_EXECUTION_UNKNOWN, ERR_EXECUTION_DAMAGED, ERR_EXECUTION_STORE */
 export async function showExecution(context: ProcessContext, id: string, options: ExecutionOptions): Promise<void> {
-  using register = openRegister(context, await readConfig(context, options));
-  const execution = findExecution(register, id);
+  const config = await readConfig(context, options);
+  using register = openRegister(context, config);
+  const execution = findExecution(register, id, noStoreText(context, config));
   const shown = shownExecution(execution, register?.approvals(execution.id) ?? []);
   context.stdout.write(options.json === true ? `${JSON.stringify(shown)}\n` : storyText(shown));
 }
@@ -62,7 +70,7 @@ export async function showExecution(context: ProcessContext, id: string, options
 export async function cancelExecution(context: ProcessContext, id: string, options: ExecutionOptions): Promise<void> {
   const config = await readConfig(context, options);
   using register = openRegister(context, config);
-  const execution = findExecution(register, id);
+  const execution = findExecution(register, id, noStoreText(context, config));
   if (register?.requestCancel(execution.id) !== true) {
     const message = `The execution ${harmlessLine(execution.id)} has ended (${execution.status}).`;
     throw new SandboxError('ERR_EXECUTION_UNKNOWN', message, {
@@ -71,11 +79,14 @@ export async function cancelExecution(context: ProcessContext, id: string, optio
   }
   await recordCommand(context, config, { kind: 'execution', action: 'cancel', execution: execution.id });
   const ended = await untilEnded(register, execution.id, context.signal);
-  const said =
-    ended === undefined
-      ? 'It has not ended yet: the server that carries it on ends it, or the next one that does.'
-      : `It has ended: ${ended}.`;
-  context.stdout.write(`${harmlessLine(execution.id)} is to be cancelled. ${said}\n`);
+  const said = { id: execution.id, status: ended ?? execution.status };
+  context.stdout.write(options.json === true ? `${JSON.stringify(said)}\n` : `${harmlessLine(execution.id)} ${cancelText(ended)}\n`);
+}
+
+/** @param ended how; undefined when it has not yet */
+function cancelText(ended: ExecutionStatus | undefined): string {
+  if (ended === undefined) return 'will be cancelled by the server that carries it on, or by the next one that is started.';
+  return ended === 'cancelled' ? 'is cancelled.' : `has ended (${ended}), before it could be cancelled.`;
 }
 
 async function untilEnded(register: ExecutionRegister, id: string, signal: AbortSignal | undefined): Promise<ExecutionStatus | undefined> {
@@ -87,29 +98,6 @@ async function untilEnded(register: ExecutionRegister, id: string, signal: Abort
   return undefined;
 }
 
-/** Without a file there are no executions, and looking does not make one. */
-function openRegister(context: ProcessContext, config: Config): ExecutionRegister | undefined {
-  const file = join(cacheDirectory(context, config), 'executions.db');
-  return existsSync(file) ? openExecutionRegister(file, config.limits) : undefined;
-}
-
-/** By its id, or by the beginning of one. @throws SandboxError ERR_EXECUTION_UNKNOWN */
-export function findExecution(register: ExecutionRegister | undefined, id: string): StoredExecution {
-  const whole = register?.read(id);
-  if (whole !== undefined) return whole;
-  const alike = id === '' ? [] : (register?.list({}) ?? []).filter((one) => one.id.startsWith(id));
-  const [first] = alike;
-  if (alike.length > 1) {
-    const shown = alike.slice(0, 5).map((one) => harmlessLine(one.id));
-    throw new SandboxError('ERR_EXECUTION_UNKNOWN', `${alike.length} executions begin with ${shownOption(id)}.`, {
-      hint: `Write more of the id: ${shown.join(', ')}${alike.length > 5 ? ', …' : ''}`,
-    });
-  }
-  const execution = first === undefined ? undefined : register?.read(first.id);
-  if (execution !== undefined) return execution;
-  throw new SandboxError('ERR_EXECUTION_UNKNOWN', `There is no execution ${shownOption(id)}, or it is not kept any more.`, { hint: HINT });
-}
-
 function statusesOf(text: string): ExecutionStatus[] {
   return text.split(',').map((name) => {
     const status = STATUSES.find((one) => one === name.trim());
@@ -119,25 +107,4 @@ function statusesOf(text: string): ExecutionStatus[] {
       'executions list',
     );
   });
-}
-
-function shownSummary({ createdAt, endedAt, ...rest }: ExecutionSummary): object {
-  const ended = endedAt === undefined ? {} : { ended: new Date(endedAt).toISOString() };
-  return { ...rest, created: new Date(createdAt).toISOString(), ...ended };
-}
-
-const HEAD = ['ID', 'PRINCIPAL', 'STATUS', 'CREATED', 'ENDED', 'CALLS', 'FUEL', 'ASLEEP', 'BYTES'];
-
-function table(found: readonly ExecutionSummary[]): string {
-  if (found.length === 0) return 'No executions.\n';
-  const rows = found.map(({ id, principal, status, code, createdAt, endedAt, toolCalls, fuel, hibernations, imageBytes }) => [
-    harmlessLine(id),
-    harmlessLine(clipText(principal, CELL_CHARS)),
-    status === 'failed' ? `failed ${harmlessLine(code ?? '')}`.trimEnd() : status,
-    toSeconds(createdAt),
-    endedAt === undefined ? '-' : toSeconds(endedAt),
-    ...[toolCalls, fuel, hibernations, imageBytes].map(String),
-  ]);
-  const count = `${found.length} ${found.length === 1 ? 'execution' : 'executions'}.`;
-  return `${drawTable([HEAD, ...rows])}\n${count}\n`;
 }

@@ -1,11 +1,8 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import type { EngineFiles } from '../engine/engine-files.ts';
 import type { StoredExecution } from '../execution/execution-store.ts';
-import { openExecutionRegister } from '../execution/execution-register.ts';
 import { createLog } from '../log.ts';
-import { executionsFile } from '../live/open-executions.ts';
 import { openEngine, resultsFolder, skillsFolder } from '../open-runtime.ts';
 import type { Mounts } from '../replay/recorded-files.ts';
 import { recordingOf, type Recording } from '../replay/recording.ts';
@@ -13,7 +10,7 @@ import { openReplayExecutor } from '../replay/replay-executor.ts';
 import { replay, type Replayed } from '../replay/replay.ts';
 import { saveRecording } from '../replay/saved-recording.ts';
 import { cacheDirectory, readConfig, type CommonOptions, type ProcessContext } from './command.ts';
-import { findExecution } from './executions.ts';
+import { findExecution, noStoreText, openRegister } from './execution-register-file.ts';
 import { showBuildProgress } from './progress.ts';
 import { callLine, verdict } from './replay-text.ts';
 
@@ -41,7 +38,7 @@ interface Report extends Replayed {
 export async function replayExecution(context: ProcessContext, id: string, options: ReplayCommandOptions): Promise<number> {
   const config = await readConfig(context, options);
   const cache = cacheDirectory(context, config);
-  const execution = readExecution(cache, config, id);
+  const execution = readExecution(context, config, id);
   const recording = recordingOf(execution);
   const mounts = mountsOf(config, cache);
   const replayed = await replayNow(context, config, { cache, recording, mounts }, options);
@@ -93,18 +90,21 @@ export async function openPresentEngine(context: ProcessContext, config: Config,
 
 function textOf(report: Report, { until, save }: ReplayCommandOptions): string {
   const lines = report.sameEngine ? [] : ['The engine of the recording is not there any more: replayed on the present one.'];
-  if (until !== undefined && report.status === 'same') lines.push(`It makes no call ${until}.`);
+  if (until !== undefined && makesNot(report, until)) lines.push(`It makes no call ${until}.`);
   lines.push(...verdict(report));
   if (report.saved !== undefined) lines.push(`Saved as ${report.saved}`);
   else if (save !== undefined) lines.push('Not saved: a test has to give the same every time.');
   return `${lines.join('\n')}\n`;
 }
 
-function readExecution(cache: string, { limits }: Config, id: string): StoredExecution {
-  const file = executionsFile(cache);
-  // Looking for one does not make a file.
-  using register = existsSync(file) ? openExecutionRegister(file, limits) : undefined;
-  return findExecution(register, id);
+function readExecution(context: ProcessContext, config: Config, id: string): StoredExecution {
+  using register = openRegister(context, config);
+  return findExecution(register, id, noStoreText(context, config));
+}
+
+/** A replay stops at a call right after it was made: then it is pending. */
+function makesNot({ status, pending }: Report, until: number): boolean {
+  return status === 'same' || (status === 'stopped' && pending.every(({ number }) => number !== until));
 }
 
 /** What programs can read, as the server mounts it. */

@@ -47,8 +47,8 @@ export interface StoredCall {
   readonly isRepeatable: boolean;
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** When it was sent once more, without its answer having come, in milliseconds since 1970: the first few times. */
-  readonly sentAgain?: readonly number[] | undefined;
+  /** When it was sent, in milliseconds since 1970: the last times. Absent: once, when it was made, without anybody being asked. */
+  readonly sentAt?: readonly number[] | undefined;
   readonly answeredAt?: number | undefined;
   readonly answer?: ToolAnswer | undefined;
 }

@@ -13,6 +13,13 @@ const SOURCE_FILE = 'program.ts';
 const FILES_FOLDER = 'files';
 /** No recording of ours is longer, in bytes: a larger file is something else. */
 const MAX_FILE_BYTES = 512 * 1024 * 1024;
+const FOLDER_HINT = 'Write one with: ampoule replay <id> --save <folder>';
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'it is not there'],
+  ['ENOTDIR', 'it is no folder'],
+  ['EISDIR', 'it is a folder'],
+  ['EACCES', 'it may not be read'],
+]);
 
 /** A recording that was saved as a test. */
 export interface SavedRecording {
@@ -76,7 +83,7 @@ function isThere(folder: string, cause?: unknown): SandboxError {
 /** The recordings in a folder: it is one itself, or holds some, in the order of their names. @throws SandboxError ERR_CLI_FILE */
 export async function readRecordings(directory: string): Promise<SavedRecording[]> {
   const entries = await readdir(directory, { withFileTypes: true }).catch((cause: unknown) => {
-    throw new SandboxError('ERR_CLI_FILE', `The folder ${directory} cannot be read: ${reasonOf(cause)}.`, { cause });
+    throw new SandboxError('ERR_CLI_FILE', `The folder ${directory} cannot be read: ${reasonOf(cause)}.`, { hint: FOLDER_HINT, cause });
   });
   if (entries.some(({ name }) => name === RECORDING_FILE)) return [await readRecording(directory)];
   const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map(({ name }) => name);
@@ -84,7 +91,7 @@ export async function readRecordings(directory: string): Promise<SavedRecording[
   for (const name of folders.toSorted()) found.push(await readRecording(join(directory, name)));
   if (found.length > 0) return found;
   throw new SandboxError('ERR_CLI_FILE', `The folder ${directory} holds no recording.`, {
-    hint: 'Write one with: ampoule replay <id> --save <folder>',
+    hint: FOLDER_HINT,
   });
 }
 
@@ -125,5 +132,5 @@ function unreadable(folder: string, name: string, reason: string, cause: unknown
 /** Without the path, which the message has already. */
 function reasonOf(cause: unknown): string {
   const { code, message } = cause as NodeJS.ErrnoException;
-  return code ?? message;
+  return code === undefined ? message : (REASONS.get(code) ?? code);
 }

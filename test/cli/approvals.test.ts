@@ -91,7 +91,12 @@ describe('ampoule approvals list', () => {
     expect(await approvals('list')).toEqual({ code: 0, stdout: 'No approvals are open.\n', stderr: '' });
     await using other = await temporary();
     const fresh = await writeConfig(other.path, { mcpServers: {} });
-    expect(await approvals('list', '--json', '--config', fresh)).toMatchObject({ code: 0, stdout: '[]\n' });
+    expect(await approvals('list', '--json', '--config', fresh)).toEqual({
+      code: 0,
+      stdout: '[]\n',
+      stderr: expect.stringMatching(/^There is no \/.*\/executions\.db yet\. If a server runs, name its config file with --config\.\n$/),
+    });
+    expect((await approvals('show', 'x', '--config', fresh)).stderr).toMatch(/^ERR_EXECUTION_APPROVAL\n[^]*executions\.db yet/);
     expect(existsSync(join(other.path, 'cache', 'executions.db'))).toBe(false);
   });
 

@@ -112,8 +112,13 @@ test('recordings that are broken are refused with file and field', async () => {
   expect(await refused(JSON.stringify({ ...(JSON.parse(good) as object), mounts: ['..'] }))).toContain('recording.json: mounts.0: ');
   await writeFile(file, good);
   await rm(join(copy, 'program.js'));
-  expect(await recorder.ampoule(['test', 'broken'])).toMatchObject({ code: 1, stderr: expect.stringContaining('program.js: ENOENT') });
-  expect(await recorder.ampoule(['test', 'no-such'])).toMatchObject({ code: 1, stderr: expect.stringContaining('ERR_CLI_FILE') });
+  expect(await recorder.ampoule(['test', 'broken'])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('program.js: it is not there'),
+  });
+  const missing =
+    /^ERR_CLI_FILE\n {2}The folder .*no-such cannot be read: it is not there\.\n {2}Write one with: ampoule replay <id> --save <folder>\n$/;
+  expect(await recorder.ampoule(['test', 'no-such'])).toMatchObject({ code: 1, stderr: expect.stringMatching(missing) });
   await mkdir(join(recorder.outside, 'empty'));
   expect(await recorder.ampoule(['test', 'empty'])).toMatchObject({ code: 1, stderr: expect.stringContaining('holds no recording') });
 });

@@ -155,6 +155,8 @@ describe('a replay of what a server recorded', () => {
       code: 0,
       stdout: expect.stringMatching(/^Stopped, after [\d,]+ fuel\. It waits for a timer, due at \+3,600,\d+ ms\.\n$/),
     });
+    const until = await recorder.ampoule(['replay', output.executionId, '--until', '1']);
+    expect(until).toMatchObject({ code: 0, stdout: expect.stringMatching(/^It makes no call 1\.\nStopped, after /) });
     const save = await recorder.ampoule(['replay', output.executionId, '--save', 'waiting']);
     expect(save).toMatchObject({ code: 1, stderr: expect.stringContaining('has not ended') });
     const { structured } = await recorder.sandbox.port.cancelExecution(output.executionId, {

@@ -9,8 +9,8 @@ import { EXECUTION_BYTES, KIND, PART_BYTES } from './store-schema.ts';
 
 /** So many events are kept of one execution. */
 const MAX_EVENTS = 300;
-/** So often it is kept that one call was sent again: it may be at every restart, for as long as its tool does not answer. */
-const MAX_SENT_AGAIN = 20;
+/** So many times are kept at which one call was sent: it may be at every restart, for as long as its tool does not answer. */
+const MAX_SENT_TIMES = 20;
 
 export interface WriteTools {
   readonly run: Statements;
@@ -97,7 +97,7 @@ export class ExecutionWrites {
     const before = parts.get(row, KIND.call, number);
     const last = before === undefined ? undefined : (JSON.parse(before) as LastCall);
     if (last !== undefined && isBehind(last, call.stage)) return;
-    const text = JSON.stringify({ ...rest, ...sentAgain(last, this.#tools.now()) });
+    const text = JSON.stringify({ ...rest, ...sentTimes(last, call.stage, this.#tools.now()) });
     // Also when the record is too long: that it may have been sent must be known.
     const hasRoom = record.makeRoom(row, Buffer.byteLength(text), number);
     if (!hasRoom && !open.mayGrow(row, Buffer.byteLength(text) - Buffer.byteLength(before ?? ''))) {
@@ -230,10 +230,11 @@ function isBehind({ stage: last }: LastCall, stage: StoredCall['stage']): boolea
   return last === 'answered' || (last === 'sent' && stage === 'asked');
 }
 
-type LastCall = Pick<StoredCall, 'stage' | 'sentAgain'>;
+type LastCall = Pick<StoredCall, 'stage' | 'at' | 'sentAt'>;
 
-/** What is sent and was sent already is sent once more. */
-function sentAgain(last: LastCall | undefined, now: number): Pick<StoredCall, 'sentAgain'> {
-  if (last?.stage !== 'sent') return {};
-  return { sentAgain: [...(last.sentAgain ?? []), Math.trunc(now)].slice(0, MAX_SENT_AGAIN) };
+/** What is written for the first time is sent when it is made. */
+function sentTimes(last: LastCall | undefined, stage: StoredCall['stage'], now: number): Pick<StoredCall, 'sentAt'> {
+  if (last === undefined || stage !== 'sent') return {};
+  const before = last.stage === 'sent' ? (last.sentAt ?? [last.at]) : [];
+  return { sentAt: [...before, Math.trunc(now)].slice(-MAX_SENT_TIMES) };
 }
