@@ -68,7 +68,7 @@ export const ERROR_CODES = [
   'ERR_EXECUTION_STORE', // the file that keeps executions cannot be opened, read or written
   'ERR_EXECUTION_FULL', // as many runs wait already as may, or no more can be stored
   'ERR_EXECUTION_DAMAGED', // what is stored of the run is not what was written, and it cannot be run again without it
-  'ERR_EXECUTION_DIVERGED', // the run, begun again with the same answers, went another way, or a file that it reads has changed
+  'ERR_EXECUTION_DIVERGED', // the run, begun again with the same answers, did not do the same, or a file that it reads has changed
   'ERR_EXECUTION_ENGINE', // the run sleeps on an engine that is not there any more
   'ERR_EXECUTION_APPROVAL', // there is no such question to a person, or somebody has answered it
   // host-functions/: what a program can catch

@@ -1,5 +1,5 @@
 import type { RunLimits, RunUsage } from '../execute/run.ts';
-import type { StoredApproval, StoredCall, StoredExecution } from '../execution/execution-store.ts';
+import type { ExecutionEvent, StoredApproval, StoredCall, StoredExecution } from '../execution/execution-store.ts';
 import { countOf, duration } from './quantities.ts';
 
 /** One line of a story. */
@@ -110,7 +110,7 @@ function storyOf(execution: StoredExecution, approvals: readonly StoredApproval[
     ...events.map(({ kind, at, imageBytes }): StoryLine => ({
       at,
       what: kind,
-      text: imageBytes === undefined ? '' : `${countOf(imageBytes)} bytes`,
+      text: eventText(kind, imageBytes),
     })),
     ...approvals.flatMap(approvalLines),
   ];
@@ -119,6 +119,11 @@ function storyOf(execution: StoredExecution, approvals: readonly StoredApproval[
   lines.unshift({ at: createdAt, what: 'begun', text: `by ${principal}` });
   if (end === undefined || endedAt === undefined) return lines;
   return [...lines, { at: endedAt, what: 'ended', text: `${end.status}${end.code === undefined ? '' : ` ${end.code}`}` }];
+}
+
+function eventText(kind: ExecutionEvent['kind'], imageBytes: number | undefined): string {
+  if (kind === 'restarted') return 'a process was lost, or what was stored of the run';
+  return imageBytes === undefined ? '' : `${countOf(imageBytes)} bytes`;
 }
 
 function callLines({ number, server, tool, arguments: given, at, sentAt = [], isRepeatable, answeredAt, answer }: StoredCall): StoryLine[] {

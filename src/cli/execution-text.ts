@@ -21,7 +21,7 @@ const WORDS: Readonly<Record<StoryLine['what'], string>> = {
   answered: 'answered',
   hibernated: 'put away',
   resumed: 'goes on',
-  restarted: 'begun again after a process was lost',
+  restarted: 'begun again',
   ended: 'ended',
 };
 

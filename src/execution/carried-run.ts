@@ -10,7 +10,7 @@ import type { ExecutionStart, StoredExecution } from './execution-store.ts';
 import { HeldRun } from './held-run.ts';
 import { LinkedAbort } from './linked-abort.ts';
 import { CANCELLED } from './made-outcome.ts';
-import { closing, endOf, hasGoneOn } from './run-ends.ts';
+import { closing, endOf, hasDiverged, hasGoneOn } from './run-ends.ts';
 import { takeOver } from './take-over.ts';
 import { cancelledAsleep } from './wake.ts';
 
@@ -72,7 +72,8 @@ export class CarriedRun {
     const { book, ends, hasLeft } = this.#run;
     if (hasLeft) throw closing();
     if (left.kind === 'put away' || (left.kind === 'ended' && hasGoneOn(left.outcome))) this.#expectNoMissing();
-    return book.difference === undefined ? left : ends.differing(left, book.difference);
+    if (book.difference !== undefined) return ends.differing(left, book.difference);
+    return left.kind === 'ended' && hasDiverged(left.outcome) ? ends.diverged(left, left.outcome.end) : left;
   }
 
   /** All that it did before it must have done again. */

@@ -30,12 +30,25 @@ export class RunEnds {
     return this.with(failedEnd(code, message), calls);
   }
 
-  /** Of one that does not do again what it did. What its executor told of it when it was stopped is told with it. */
+  /** Of one that does not do again what it did. @param difference how */
   differing(left: Left, difference: string): Promise<LeftEnded> {
-    const message = `The run was begun again with the same answers, and went another way. ${difference}`;
-    const end = failedEnd('ERR_EXECUTION_DIVERGED', message);
-    return left.kind === 'ended' ? Promise.resolve({ ...left, outcome: { ...left.outcome, end } }) : this.with(end);
+    const message = `The run had to be begun again, with the answers that it had, and is not the same any more. ${difference}`;
+    return this.diverged(left, failedEnd('ERR_EXECUTION_DIVERGED', message));
   }
+
+  /** What the executor told of it when it was stopped is told with it; but what it had called is what was written down, not what came again until then. */
+  async diverged(left: Left, end: RunEnd): Promise<LeftEnded> {
+    if (left.kind !== 'ended') return this.with(end);
+    const { outcome } = left;
+    const calls = (await this.#record.read().catch(() => undefined))?.calls ?? [];
+    const made = calls.length < outcome.calls.length ? outcome : madeOutcome(end, calls, outcome.usage);
+    return { kind: 'ended', outcome: { ...outcome, end, calls: made.calls, usage: made.usage } };
+  }
+}
+
+/** Whether the executor has found that the program does not do again what it did. */
+export function hasDiverged({ end }: RunOutcome): boolean {
+  return end.status === 'failed' && end.code === 'ERR_EXECUTION_DIVERGED';
 }
 
 /** Whether the program did what it wanted to, so that all that it did before it has done again. */

@@ -166,7 +166,13 @@ describe('a run that does not do again what it did', () => {
     await tool.untilCalled(3);
     all.executor.differ = differ;
     all.executor.lose();
-    const { end, logs } = await run.outcome;
+    const { end, logs, calls } = await run.outcome;
+    // All that it had called, also what did not come again.
+    expect(calls.map(({ tool, ok }) => [tool, ok])).toEqual([
+      ['one', true],
+      ['two', false],
+      ['three', false],
+    ]);
     expect(end).toMatchObject({ status: 'failed', code: 'ERR_EXECUTION_DIVERGED', message: expect.stringContaining(message) });
     expect(logs).toEqual([{ level: 'info', message: '1 steps' }]);
     expect(tool.calls.length).toBe(3);

@@ -77,7 +77,7 @@ export class ScriptedSteps {
   }
 
   diverged(why: string): SandboxError {
-    const message = `The run, begun again with what it was given, went another way: step ${this.#next + 1} of ${this.#steps.length} ${why}.`;
+    const message = `The run had to be begun again, with the answers that it had, and is not the same any more: step ${this.#next + 1} of ${this.#steps.length} ${why}.`;
     return new SandboxError('ERR_EXECUTION_DIVERGED', message);
   }
 }
