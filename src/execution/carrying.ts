@@ -1,5 +1,5 @@
 import type { DurableExecutor, HibernationRules, ProgramSource } from '../execute/run.ts';
-import type { AnswerMemory } from './calls/answer-memory.ts';
+import type { CallMemory } from './calls/call-memory.ts';
 import type { ExecutionStore } from './execution-store.ts';
 import type { Clocks } from './run-clock.ts';
 import type { RunLog } from './run-record.ts';
@@ -16,7 +16,7 @@ export interface Carrying {
   readonly clocks: Clocks;
   readonly timers: WakeTimers;
   readonly wakes: WakeQueue;
-  readonly memory: AnswerMemory;
+  readonly memory: CallMemory;
   readonly waiting: WaitingRuns;
   /** From 0 to 1. */
   readonly random: () => number;

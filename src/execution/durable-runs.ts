@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ExecutionsConfig } from '../config/executions-schema.ts';
 import type { OnCall } from '../execute/run-handle.ts';
 import type { DurableExecutor, Executor, HibernationRules, ProgramSource, RunOutcome, RunRequest } from '../execute/run.ts';
-import { AnswerMemory } from './calls/answer-memory.ts';
+import { createCallMemory, type CallMemoryBytes } from './calls/call-memory.ts';
 import { CarriedRun } from './carried-run.ts';
 import type { Carrying } from './carrying.ts';
 import type { CallJournal, DurableRun, DurableRuns } from './durable-run.ts';
@@ -36,8 +36,7 @@ export interface DurableRunsOptions {
   readonly clocks?: Clocks;
   /** From 0 to 1. */
   readonly random?: () => number;
-  /** Most bytes of answers that wait in memory for their runs. */
-  readonly maxAnswerBytes?: number;
+  readonly callMemory?: CallMemoryBytes;
 }
 
 /** Runs that are kept in a store are carried to their ends whatever process is lost; without a store they end with their executor. */
@@ -48,7 +47,7 @@ export function createDurableRuns(options: DurableRunsOptions): CarriedRuns | Pl
 
 function carrying(options: DurableRunsOptions, store: ExecutionStore): Carrying {
   const { executor, engineHash, executions, executorFor, programFor, hibernation, log } = options;
-  const { clocks = MACHINE_CLOCKS, random = Math.random, maxAnswerBytes, maxWaitingRuns } = options;
+  const { clocks = MACHINE_CLOCKS, random = Math.random, callMemory, maxWaitingRuns } = options;
   return {
     store,
     engines: { executor, engineHash, engineChanged: executions.engineChanged, executorFor, programFor },
@@ -57,7 +56,7 @@ function carrying(options: DurableRunsOptions, store: ExecutionStore): Carrying 
     clocks,
     timers: new WakeTimers(clocks),
     wakes: new WakeQueue(),
-    memory: new AnswerMemory(maxAnswerBytes),
+    memory: createCallMemory(callMemory),
     waiting: new WaitingRuns(maxWaitingRuns),
     random,
     log,

@@ -1,13 +1,13 @@
 import { SandboxError } from '../../errors.ts';
 import type { OnCall } from '../../execute/run-handle.ts';
 import type { RunStep, ToolAnswer, ToolCall } from '../../execute/run.ts';
-import type { AnswerMemory } from './answer-memory.ts';
+import type { CallMemory } from './call-memory.ts';
 import { callDifference, missingCall } from './call-difference.ts';
 import type { CallJournal, DurableRun, WaitReason } from '../durable-run.ts';
 import type { StoredCall, StoredWait } from '../execution-store.ts';
 import { OpenCalls, type OpenCall } from './open-calls.ts';
 import type { RunRecord } from '../run-record.ts';
-import { decide, interrupted, notKept } from './unknown-calls.ts';
+import { decide, interrupted, noRoomFor, notKept } from './unknown-calls.ts';
 
 const GONE: ToolAnswer = { ok: false, error: { code: 'ERR_EXECUTE_CANCELLED', message: 'The run has ended.' } };
 const FAILED: ToolAnswer = { ok: false, error: { code: 'ERR_INTERNAL', message: 'The call could not be made.' } };
@@ -17,7 +17,7 @@ const NEVER = new Promise<never>(() => undefined);
 
 export interface CallBookOptions {
   readonly record: RunRecord;
-  readonly memory: AnswerMemory;
+  readonly memory: CallMemory;
   /** Whose run it is, for the shares of memory. */
   readonly whose: string;
   readonly onCall: (journal: CallJournal) => OnCall;
@@ -88,6 +88,7 @@ export class CallBook {
     open.isMissing = false;
     this.#difference ??= callDifference(open.call, call);
     if (this.#difference !== undefined) return { isNew: false, answer: wait(open) };
+    if (known === undefined && open.argumentBytes === undefined) this.#answered(open, noRoomFor(call));
     if (!open.isBegun && !open.isAnswered) this.#make(open);
     return { isNew: known === undefined, answer: this.#take(open) };
   }
@@ -200,17 +201,26 @@ export class CallBook {
 
   #answered(open: OpenCall, said: ToolAnswer): void {
     if (this.#isOver) return;
-    const answer = withoutWhole(said);
+    const answer = this.#written(open, withoutWhole(said));
     open.isAnswered = true;
-    open.answer = answer;
     this.#closeQuestion(open);
-    const written = this.#options.record.answered(open.call, answer);
-    if (!this.#open.keep(open, answer)) void written.then((isWritten) => (open.answer = isWritten ? undefined : notKept(open.call)));
     const { waiter } = open;
     open.waiter = undefined;
     if (waiter === undefined) return this.#options.onAnswer();
     if (open.isSettledBefore) this.#open.remove(open);
     return waiter(answer);
+  }
+
+  /** Has an answer written down. @returns what the program gets: an error where more answers come than can be written */
+  #written(open: OpenCall, said: ToolAnswer): ToolAnswer {
+    const write = (answer: ToolAnswer): Promise<boolean> => {
+      open.answer = answer;
+      const written = this.#options.record.answered(open.call, answer);
+      if (!this.#open.keep(open, answer)) void written.then((isWritten) => (open.answer = isWritten ? undefined : notKept(open.call)));
+      return written;
+    };
+    if (!this.#open.write(said, () => write(said))) void write(notKept(open.call));
+    return open.answer ?? said;
   }
 
   #take(open: OpenCall): Promise<ToolAnswer> {

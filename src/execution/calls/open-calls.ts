@@ -1,5 +1,5 @@
 import type { ToolAnswer, ToolCall } from '../../execute/run.ts';
-import { sizeOf, type AnswerMemory } from './answer-memory.ts';
+import { sizeOf, type CallMemory } from './call-memory.ts';
 import type { WaitReason } from '../durable-run.ts';
 import type { StoredCall } from '../execution-store.ts';
 
@@ -15,8 +15,10 @@ export interface OpenCall {
   isAnswered: boolean;
   /** Kept until the run has taken it; absent when it is answered and memory has no room: then the store has it. */
   answer?: ToolAnswer | undefined;
-  /** Counted in memory. */
+  /** Of its answer, as counted in memory. */
   bytes: number;
+  /** Of its arguments, as counted in memory; undefined where these find no room. */
+  readonly argumentBytes: number | undefined;
   /** How far it was, in the process before. */
   before?: StoredCall | undefined;
   /** The question to a person about it. */
@@ -31,12 +33,12 @@ export interface OpenCall {
 
 /** The open calls of one run by number, with their answers as far as memory has room for them. */
 export class OpenCalls {
-  readonly #memory: AnswerMemory;
+  readonly #memory: CallMemory;
   readonly #whose: string;
   readonly #calls = new Map<number, OpenCall>();
 
   /** @param whose - run it is: the principal, or what stands for it */
-  constructor(memory: AnswerMemory, whose: string) {
+  constructor(memory: CallMemory, whose: string) {
     this.#memory = memory;
     this.#whose = whose;
   }
@@ -51,7 +53,9 @@ export class OpenCalls {
 
   /** @param since milliseconds since 1970 */
   add(call: ToolCall, since: number): OpenCall {
+    const bytes = call.arguments.length;
     const open: OpenCall = {
+      argumentBytes: this.#memory.arguments.take(this.#whose, bytes) ? bytes : undefined,
       call,
       since,
       isBegun: false,
@@ -78,14 +82,24 @@ export class OpenCalls {
   /** Counts an answer. @returns whether there is room for it */
   keep(open: OpenCall, answer: ToolAnswer): boolean {
     const bytes = sizeOf(answer);
-    const hasRoom = this.#memory.take(this.#whose, bytes);
+    const hasRoom = this.#memory.answers.take(this.#whose, bytes);
     if (hasRoom) open.bytes += bytes;
     return hasRoom;
   }
 
   /** The run has its answer. */
-  remove({ call, bytes }: OpenCall): void {
-    if (this.#calls.delete(call.number)) this.#memory.giveBack(this.#whose, bytes);
+  remove({ call, bytes, argumentBytes = 0 }: OpenCall): void {
+    if (!this.#calls.delete(call.number)) return;
+    this.#memory.answers.giveBack(this.#whose, bytes);
+    this.#memory.arguments.giveBack(this.#whose, argumentBytes);
+  }
+
+  /** Counts an answer until it is written. @returns false when too much is on its way already */
+  write(answer: ToolAnswer, written: () => Promise<unknown>): boolean {
+    const bytes = sizeOf(answer);
+    if (!this.#memory.unwritten.take(this.#whose, bytes)) return false;
+    void written().finally(() => this.#memory.unwritten.giveBack(this.#whose, bytes));
+    return true;
   }
 
   clear(): void {

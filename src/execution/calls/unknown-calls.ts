@@ -19,9 +19,18 @@ export function interrupted({ server, tool }: Pick<ToolCall, 'server' | 'tool'>)
   return { ok: false, error: { code: 'ERR_CALL_INTERRUPTED', message, hint: 'Find out whether it was made before making it again.' } };
 }
 
-/** What the program hears of a call whose answer came while it slept, when neither memory nor the store had room for that. */
+/** What the program hears of a call that cannot be made, because calls whose answers nobody has taken hold the memory that they may. */
+export function noRoomFor({ server, tool }: Pick<ToolCall, 'server' | 'tool'>): ToolAnswer {
+  const message = `The arguments of "${server}.${tool}" find no room beside those of the calls that this and other runs wait for. Nothing was sent.`;
+  return {
+    ok: false,
+    error: { code: 'ERR_EXECUTION_FULL', message, hint: 'Call it again when some of them are answered, or pass less at once.' },
+  };
+}
+
+/** What the program hears of a call whose answer came while it slept, or faster than it could be written, when there was no room for that. */
 export function notKept({ server, tool }: Pick<ToolCall, 'server' | 'tool'>): ToolAnswer {
-  const message = `"${server}.${tool}" was called, and there was no room to keep its answer until the run went on (limits.maxStoredBytes).`;
+  const message = `"${server}.${tool}" was called, and there was no room to keep its answer (limits.maxStoredBytes).`;
   return {
     ok: false,
     error: { code: 'ERR_EXECUTION_FULL', message, hint: 'Find out what it did before making it again, and ask for less at once.' },

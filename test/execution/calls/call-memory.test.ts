@@ -1,5 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { AnswerMemory, sizeOf } from '../../../src/execution/calls/answer-memory.ts';
+import { sizeOf } from '../../../src/execution/calls/call-memory.ts';
 import type { ExecutionStore } from '../../../src/execution/execution-store.ts';
 import { openExecutions } from '../../../src/execution/store/sqlite-executions.ts';
 import { begin, changed, HeldTool, memoryStore, openRuns, resultOf, until } from '../carried.ts';
@@ -11,30 +12,6 @@ beforeAll(() => {
 });
 afterAll(() => store.close());
 
-test('takes what fits, just under and not just over', () => {
-  const memory = new AnswerMemory(40);
-  expect([memory.take('eve', 20), memory.take('eve', 11), memory.take('eve', 10), memory.take('eve', 1)]).toEqual([
-    true,
-    false,
-    true,
-    false,
-  ]);
-  memory.giveBack('eve', 1);
-  expect([memory.take('eve', 2), memory.take('eve', 1), memory.bytes]).toEqual([false, true, 30]);
-});
-
-test('who takes all that it gets leaves others a quarter of what there is, and so do these', () => {
-  const memory = new AnswerMemory(64_000);
-  const shares = ['eve', 'ann', 'bob'].map((whose) => {
-    let bytes = 0;
-    while (memory.take(whose, 100)) bytes += 100;
-    return bytes;
-  });
-  expect(shares).toEqual([48_000, 12_000, 3_000]);
-  memory.giveBack('eve', 48_000);
-  expect([memory.take('ann', 20_000), memory.bytes]).toEqual([true, 35_000]);
-});
-
 test('counts the content of errors', () => {
   expect(sizeOf({ ok: true, value: 'abc' })).toBe(3);
   expect(sizeOf({ ok: false, error: { code: 'ERR_CALL_TOOL', message: 'x'.repeat(50) } })).toBe(1_024 + 50);
@@ -45,7 +22,7 @@ test.each([
   ['there is room for', 1_000_000],
   ['there is no room for', 10],
 ])('answers that %s reach their run', async (_, maxAnswerBytes) => {
-  await using all = openRuns({ store, maxAnswerBytes });
+  await using all = openRuns({ store, callMemory: { answers: maxAnswerBytes } });
   const tool = new HeldTool();
   const run = await begin(all, [{ call: ['one', 'two', 'three'] }, { call: ['four'] }], { onCall: tool.onCall });
   await tool.untilCalled(3);
@@ -62,7 +39,7 @@ test.each([1_000_000, 0])(
   'answers that are together longer than a record may be reach a run that sleeps, with %d bytes of memory',
   async (maxAnswerBytes) => {
     const small = openExecutions({ file: undefined, group: 'test', limits: { ...LIMITS, maxRecordBytes: 1_024 * 1_024 } });
-    await using all = openRuns({ store: small, maxAnswerBytes });
+    await using all = openRuns({ store: small, callMemory: { answers: maxAnswerBytes } });
     const tool = new HeldTool();
     const run = await begin(all, [{ call: ['one', 'two', 'three'] }], { onCall: tool.onCall });
     await tool.untilCalled(3);
@@ -77,7 +54,7 @@ test.each([1_000_000, 0])(
 
 test('an answer that there is no room for is read without the others', async () => {
   const read = (): Promise<never> => Promise.reject(new Error('the whole record was read'));
-  await using all = openRuns({ store: changed(store, { read }), maxAnswerBytes: 0 });
+  await using all = openRuns({ store: changed(store, { read }), callMemory: { answers: 0 } });
   const tool = new HeldTool();
   const run = await begin(all, [{ call: ['one', 'two', 'three'] }], { onCall: tool.onCall });
   await tool.untilCalled(3);
@@ -104,7 +81,7 @@ test.each([
   'an answer that there is %s memory for and no room in the store reaches its run, or an error that says so',
   async (_, maxAnswerBytes, expected) => {
     const answered: ExecutionStore['answered'] = () => Promise.resolve(false);
-    await using all = openRuns({ store: changed(store, { answered }), maxAnswerBytes });
+    await using all = openRuns({ store: changed(store, { answered }), callMemory: { answers: maxAnswerBytes } });
     const [first, second] = [new HeldTool(), new HeldTool()];
     const run = await begin(all, [{ call: ['one'] }, { call: ['two'] }], {
       onCall: (journal) => {
@@ -117,6 +94,47 @@ test.each([
     await first.answer(1, { ok: true, value: JSON.stringify('a'.repeat(298)) });
     await second.answer(2);
     expect(await resultOf(run)).toEqual(expected);
+  },
+);
+
+test.each([
+  ['just enough', 2_731, ['one 1', 'two 2']],
+  ['too little', 2_730, ['one 1', 'ERR_EXECUTION_FULL']],
+])('answers that come faster than they are written have %s memory, and none stays counted', async (_, unwritten, expected) => {
+  const writing = Promise.withResolvers<boolean>();
+  const answered: ExecutionStore['answered'] = (_id, { number }) => (number <= 2 ? writing.promise : Promise.resolve(true));
+  // Three quarters for one principal.
+  await using all = openRuns({ store: changed(store, { answered }), callMemory: { unwritten } });
+  const tool = new HeldTool();
+  const run = await begin(all, [{ call: ['one', 'two'] }, { call: ['three'] }], {
+    request: { hibernation: { afterMs: 60_000, maxImageBytes: 1 } },
+    onCall: tool.onCall,
+  });
+  const large = (number: number, text: string): Promise<void> =>
+    tool.answer(number, { ok: true, value: JSON.stringify(text).padEnd(1_024) });
+  await tool.untilCalled(2);
+  for (const number of [1, 2]) await large(number, `${['', 'one', 'two'][number]} ${number}`);
+  await tool.untilCalled(3);
+  writing.resolve(true);
+  await nextTurn();
+  await large(3, 'three');
+  expect(await resultOf(run)).toEqual([...expected, 'three']);
+});
+
+test.each([
+  ['just enough', 32, ['one 1', 'two 2', 'three 3']],
+  ['too little', 31, ['one 1', 'ERR_EXECUTION_FULL', 'three 3']],
+])(
+  'the arguments of calls that a run waits for have %s memory; a call that has none is not made, and others are again',
+  async (_, bytes, expected) => {
+    await using all = openRuns({ store, callMemory: { arguments: bytes } });
+    const tool = new HeldTool();
+    const run = await begin(all, [{ call: ['one', 'two'] }, { call: ['three'] }], { onCall: tool.onCall });
+    const first = expected[1] === 'ERR_EXECUTION_FULL' ? [1] : [1, 2];
+    for (const number of first) await tool.answer(number);
+    await tool.answer(3);
+    expect(await resultOf(run)).toEqual(expected);
+    expect(tool.calls.map(({ number }) => number)).toEqual([...first, 3]);
   },
 );
 
