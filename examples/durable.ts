@@ -36,7 +36,7 @@ return { written, size, totals: Object.fromEntries(totals), waitedMs: Date.now()
 
 heading('2. The server crashes, and is started again');
 await example.crash();
-say('The program, its memory, its running timer and the open question were on disk.');
+say('The program, what it had been answered and the open question were on disk; its memory too, had it waited two seconds longer.');
 
 heading('3. The operator looks at what is open, and says yes');
 const open = JSON.parse(await example.operate('approvals', 'list', '--json')) as { id: string }[];

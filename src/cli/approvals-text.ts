@@ -2,10 +2,9 @@ import type { ApprovalIds } from '../execution/approvals-beside-damage.ts';
 import type { StoredApproval, StoredExecution } from '../execution/execution-store.ts';
 import { clipText, harmlessLine, harmlessText } from '../result/harmless-text.ts';
 import { numbered } from './execution-text.ts';
+import { shortIds } from './short-ids.ts';
 import { drawTable } from './table.ts';
 
-/** Of an id in a table: nobody types more, and where two begin alike the whole id tells them apart. */
-const SHORT_ID = 12;
 const ARGUMENT_CHARS = 80;
 /** Of what `show` prints for people; with --json there is all of it. */
 const MAX_CHARS = 64 * 1024;
@@ -40,8 +39,8 @@ export function shownApproval(approval: StoredApproval): ShownApproval {
 /** `ampoule approvals list` as a person reads it. */
 export function listing(approvals: readonly StoredApproval[]): string {
   if (approvals.length === 0) return 'No approvals are open.\n';
-  const short = shortener(approvals.map(({ id }) => id));
-  const shortRun = shortener([...new Set(approvals.map(({ executionId }) => executionId))]);
+  const short = shortIds(approvals.map(({ id }) => id));
+  const shortRun = shortIds(approvals.map(({ executionId }) => executionId));
   const rows = approvals.map(({ id, executionId, principal, server, tool, kind, askedAt, arguments: args }) => [
     short(id),
     harmlessLine(shortRun(executionId)),
@@ -53,13 +52,6 @@ export function listing(approvals: readonly StoredApproval[]): string {
   ]);
   const count = `${approvals.length} ${approvals.length === 1 ? 'approval is' : 'approvals are'} open.`;
   return `${drawTable([['ID', 'EXECUTION', 'PRINCIPAL', 'CALL', 'MAKE', 'ASKED', 'ARGUMENTS'], ...rows])}\n${count}\n`;
-}
-
-/** Shortens ids as far as they stay apart. */
-function shortener(ids: readonly string[]): (id: string) => string {
-  const counts = new Map<string, number>();
-  for (const id of ids) counts.set(id.slice(0, SHORT_ID), (counts.get(id.slice(0, SHORT_ID)) ?? 0) + 1);
-  return (id) => (counts.get(id.slice(0, SHORT_ID)) === 1 ? id.slice(0, SHORT_ID) : id);
 }
 
 /** What is said of a question that cannot be read, and what can be done. */

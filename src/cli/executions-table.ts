@@ -2,6 +2,7 @@ import type { ExecutionSummary } from '../execution/execution-store.ts';
 import { clipText, harmlessLine } from '../result/harmless-text.ts';
 import { toSeconds } from './execution-story.ts';
 import { countOf } from './quantities.ts';
+import { shortIds } from './short-ids.ts';
 import { drawTable } from './table.ts';
 
 const CELL_CHARS = 48;
@@ -10,8 +11,9 @@ const HEAD = ['ID', 'PRINCIPAL', 'STATUS', 'CREATED', 'ENDED', 'CALLS', 'FUEL', 
 /** `ampoule executions list` as a person reads it. @param hasMore whether older ones are not in it @param isFiltered whether not all were asked for */
 export function executionsTable(found: readonly ExecutionSummary[], hasMore: boolean, isFiltered: boolean): string {
   if (found.length === 0) return isFiltered ? 'No execution matches.\n' : 'No executions.\n';
+  const short = shortIds(found.map(({ id }) => id));
   const rows = found.map(({ id, principal, status, code, createdAt, endedAt, toolCalls, fuel, hibernations, imageBytes }) => [
-    harmlessLine(id),
+    harmlessLine(short(id)),
     harmlessLine(clipText(principal, CELL_CHARS)),
     status === 'failed' ? `failed ${harmlessLine(code ?? '')}`.trimEnd() : status,
     toSeconds(createdAt),

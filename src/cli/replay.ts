@@ -7,7 +7,7 @@ import { openEngine, resultsFolder, skillsFolder } from '../open-runtime.ts';
 import type { Mounts } from '../replay/recorded-files.ts';
 import { recordingOf, type Recording } from '../replay/recording.ts';
 import { openReplayExecutor } from '../replay/replay-executor.ts';
-import { replay, type Replayed } from '../replay/replay.ts';
+import { replay, type Replayed, type ReplayedCall } from '../replay/replay.ts';
 import { saveRecording } from '../replay/saved-recording.ts';
 import { cacheDirectory, readConfig, type CommonOptions, type ProcessContext } from './command.ts';
 import { findExecution, noStoreText, openRegister } from './execution-register-file.ts';
@@ -26,6 +26,8 @@ interface Report extends Replayed {
   readonly executionId: string;
   readonly engineHash: string;
   readonly sameEngine: boolean;
+  /** Every call, when they were asked for. */
+  readonly calls?: readonly ReplayedCall[];
   /** The folder that it was saved to. */
   readonly saved?: string;
 }
@@ -67,15 +69,16 @@ async function replayNow(
   const present = (): Promise<EngineFiles> => openPresentEngine(context, config, cache);
   await using opened = await openReplayExecutor({ cacheDirectory: cache, engineHash, present, limits: config.limits, mounts, log });
   const sameEngine = opened.engineHash === engineHash;
-  const isTold = trace === true && json !== true;
+  const calls: ReplayedCall[] = [];
+  const tell = (call: ReplayedCall): void => void (json === true ? calls.push(call) : context.stdout.write(`${callLine(call)}\n`));
   const replayed = await replay(recording, opened.executor, {
     until,
     sameEngine,
     programFor: opened.programFor,
     signal: context.signal,
-    ...(isTold && { onCall: (call) => void context.stdout.write(`${callLine(call)}\n`) }),
+    ...(trace === true && { onCall: tell }),
   });
-  return { executionId, engineHash: opened.engineHash, sameEngine, ...replayed };
+  return { executionId, engineHash: opened.engineHash, sameEngine, ...replayed, ...(trace === true && json === true && { calls }) };
 }
 
 /** The engine of this version, built with a progress display when it is missing. */

@@ -201,6 +201,17 @@ describe('a replay of what a server recorded', () => {
       expect.stringMatching(/#1 .*web\.post .*\(pending\)$/),
       expect.stringMatching(/#2 .*web\.post .*\(pending\)$/),
     ]);
+    const traced = await recorder.ampoule(['replay', output.executionId, '--trace', '--json']);
+    const made = {
+      server: 'web',
+      tool: 'post',
+      arguments: '{"n":1}',
+      atMs: expect.any(Number),
+      fuel: expect.any(Number),
+      answer: { ok: true },
+    };
+    const { calls, status } = JSON.parse(traced.stdout) as { calls: object[]; status: string };
+    expect([status, calls.length, calls[0]]).toMatchObject(['same', 3, { number: 1, ...made }]);
     expect((await recorder.ampoule(['replay', output.executionId, '--until', '9'])).stdout).toMatch(/^It makes no call 9\.\nSame: /);
   });
 });
