@@ -12,7 +12,7 @@ import type { LiveExecution } from './live/live-execution.ts';
 import type { Limits } from './limits.ts';
 import { advertisedOutputSchema } from './result/output-schema.ts';
 import { presentFailure, type ExecuteResponse } from './result/present.ts';
-import { beginAgain, beginAnew, type Beginning } from './run/run-beginning.ts';
+import { beginAgain, beginAnew, heldBytes, type Beginning } from './run/run-beginning.ts';
 import { cancelError, failed, finish, recordEnd } from './run/run-end.ts';
 import { openRun, type Call, type Run } from './run/run-parts.ts';
 import { pageBounds } from './run/run-results.ts';
@@ -68,6 +68,7 @@ async function toItsEnd(stages: SandboxStages, call: Call, execution: LiveExecut
     await enter(stages, run, execution);
     const begun = start ? await beginAgain(stages, run, start) : await beginAnew(stages, run, execution);
     execution.session = begun.session.handle;
+    stages.live.hold(execution, heldBytes(call, begun), start === undefined);
     const outcome = await runProgram(stages, run, begun, execution);
     return await recordEnd(stages, run, execution, await finish(stages, run, begun, outcome));
   } catch (thrown) {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SandboxError } from '../errors.ts';
 import type { WaitReason } from '../execution/durable-run.ts';
+import { MemoryShares } from '../memory-shares.ts';
 import { LiveExecution, type LiveInfo } from './live-execution.ts';
 import type { ExecuteResponse } from '../server/sandbox-port.ts';
 
@@ -15,6 +16,8 @@ export interface LiveExecutionsOptions {
   readonly maxWaitingRuns: number;
   /** Whose share is the whole: nobody else is there. */
   readonly localPrincipal: string;
+  /** Most bytes that executions keep in memory until they have ended: see {@link LiveExecutions.hold}. Default: any. */
+  readonly maxHeldBytes?: number | undefined;
   /** Whether the API key of an id was revoked. Default: none is. */
   readonly isRevoked?: ((credential: string) => boolean) | undefined;
   readonly lookMs?: number;
@@ -28,6 +31,9 @@ export class LiveExecutions {
   readonly #waiting = new Map<string, number>();
   /** Executions that somebody asked to end before they were begun here. */
   readonly #toCancel = new Set<string>();
+  /** What they keep in memory; which of it is whose, by execution. */
+  readonly #memory: MemoryShares;
+  readonly #held = new Map<string, number>();
   #totalWaiting = 0;
   /** Of runs that were begun with a key. */
   #withKeys = 0;
@@ -36,6 +42,7 @@ export class LiveExecutions {
 
   constructor(options: LiveExecutionsOptions) {
     this.#options = options;
+    this.#memory = new MemoryShares(options.maxHeldBytes ?? Infinity);
   }
 
   get size(): number {
@@ -51,6 +58,7 @@ export class LiveExecutions {
     if (this.#toCancel.delete(info.executionId)) execution.cancel();
     execution.begin(work, () => {
       this.#live.delete(info.executionId);
+      this.#letGo(info);
       this.#watch(info, -1);
     });
     return execution;
@@ -92,6 +100,27 @@ export class LiveExecutions {
     const who =
       free > 0 ? `The principal ${JSON.stringify(principal)} has ${own} runs that wait, which is its share` : 'Too many runs wait';
     throw new SandboxError('ERR_EXECUTION_FULL', `${who} (limits.maxWaitingRuns is ${maxWaitingRuns}). Nothing has run.`);
+  }
+
+  /**
+   * An execution keeps so much of this process's memory until it has ended, roughly: its program and its input, also while its own memory is put away.
+   * @param isNew one that is not goes on in any case: it was let in before
+   * @throws SandboxError ERR_EXECUTION_FULL when its principal's executions have their share
+   */
+  hold({ executionId, principal }: LiveExecution, bytes: number, isNew: boolean): void {
+    const [own, most] = [this.#memory.of(principal), this.#memory.most];
+    if (!isNew) this.#memory.force(principal, bytes);
+    else if (!this.#memory.take(principal, bytes)) {
+      const who = `Programs and inputs of the runs of the principal ${JSON.stringify(principal)} take ${own} bytes of the ${most} that all may`;
+      const hint = 'Wait until some of them have ended, or end them with cancel_execution. Smaller inputs find room sooner.';
+      throw new SandboxError('ERR_EXECUTION_FULL', `${who}, and there is no room for ${bytes} more. Nothing has run.`, { hint });
+    }
+    this.#held.set(executionId, bytes);
+  }
+
+  #letGo({ executionId, principal }: LiveInfo): void {
+    const bytes = this.#held.get(executionId);
+    if (bytes !== undefined && this.#held.delete(executionId)) this.#memory.giveBack(principal, bytes);
   }
 
   /** Lets go of all executions: those that are kept go on with the next start, the others end. */

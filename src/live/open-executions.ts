@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { getHeapStatistics } from 'node:v8';
 import { openKeyKeeper, type KeyKeeper } from '../access/key-keeper.ts';
 import { AUDIT_DATABASE } from '../audit/open-audit.ts';
 import { CarryOn, type CarryOnOptions } from './carry-on.ts';
@@ -21,6 +22,8 @@ import type { OpenOptions } from '../open-options.ts';
 import type { Executions, SandboxStages } from '../sandbox-stages.ts';
 import { LOCAL_PRINCIPAL } from '../server/sandbox-port.ts';
 
+/** Of the memory that V8 may use: what programs and inputs of all executions may take until these have ended. */
+const HELD_PART = 1 / 3;
 /** How often the ends of sessions are put off whose runs go on, at least, in milliseconds. */
 const KEEP_ALIVE_MS = 3_600_000;
 
@@ -41,7 +44,8 @@ export async function openExecutions(options: OpenOptions, runtime: Runtime): Pr
   started.defer(() => store?.close());
   const isRevoked = (credential: string): boolean => keys.has(credential);
   const { maxWaitingRuns } = config.limits;
-  const live = new LiveExecutions({ maxWaitingRuns, localPrincipal: LOCAL_PRINCIPAL, isRevoked });
+  const maxHeldBytes = getHeapStatistics().heap_size_limit * HELD_PART;
+  const live = new LiveExecutions({ maxWaitingRuns, localPrincipal: LOCAL_PRINCIPAL, maxHeldBytes, isRevoked });
   const executions = store && started.adopt(openRuns(options, runtime, store), (opened) => opened.close());
   const open = started.move();
   return {

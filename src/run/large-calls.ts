@@ -90,8 +90,8 @@ export class LargeCalls {
   }
 }
 
-/** Commas in texts count too: that makes it too much, and never too little. */
-function bytesOf(text: string): number {
+/** What a JSON text takes, and its value beside it, roughly. Commas in texts count too: that makes it too much, and never too little. */
+export function bytesOf(text: string): number {
   let values = 0;
   for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) === COMMA) values++;
   return text.length + values * VALUE_BYTES;

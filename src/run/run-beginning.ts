@@ -8,7 +8,8 @@ import type { TokenMemory } from '../policy/personal-data.ts';
 import { prepareProgram, type Prepared } from './prepare-program.ts';
 import { recallCalls } from './recall-calls.ts';
 import { runLimits } from './run-limits.ts';
-import type { Run } from './run-parts.ts';
+import { bytesOf } from './large-calls.ts';
+import type { Call, Run } from './run-parts.ts';
 import type { SandboxStages } from '../sandbox-stages.ts';
 import { openRunSession, restoreRunSession, type RunSession } from '../session/run-session.ts';
 import { skillsIn } from '../skill/skills.ts';
@@ -146,4 +147,9 @@ async function bundleAgain(stages: SandboxStages, { call, principal }: Run, scri
   } catch {
     return none;
   }
+}
+
+/** What an execution keeps in the gateway's memory until it has ended, in bytes, roughly: a text takes two for each character at most, and a script is ASCII. */
+export function heldBytes({ request: { code } }: Call, { request: { program, input, state } }: Beginning): number {
+  return 2 * (code.length + bytesOf(input) + state.length) + program.script.length;
 }

@@ -126,6 +126,46 @@ describe('the answer to a request', () => {
   });
 });
 
+describe('what executions keep in memory until they have ended', () => {
+  const held = (live: LiveExecutions, principal: string, bytes: number, isNew = true): Begun & { readonly code: string | undefined } => {
+    const begun = begin(live, principal);
+    try {
+      live.hold(begun.execution, bytes, isNew);
+      return { ...begun, code: undefined };
+    } catch (error) {
+      begun.end();
+      return { ...begun, code: (error as SandboxError).code };
+    }
+  };
+
+  test('is three times what is left at most, just under and not just over; others find room, and so does who ends some', async () => {
+    const live = registry({ maxHeldBytes: 400 });
+    const first = held(live, 'eve', 250);
+    expect([first.code, held(live, 'eve', 51).code, held(live, 'eve', 50).code, held(live, 'eve', 1).code]).toEqual([
+      undefined,
+      'ERR_EXECUTION_FULL',
+      undefined,
+      'ERR_EXECUTION_FULL',
+    ]);
+    expect([held(live, 'ann', 76).code, held(live, 'ann', 75).code]).toEqual(['ERR_EXECUTION_FULL', undefined]);
+    first.end();
+    await first.execution.response;
+    await Promise.resolve();
+    expect(held(live, 'eve', 100).code).toBeUndefined();
+  });
+
+  test('refuses none that goes on after a restart', () => {
+    const live = registry({ maxHeldBytes: 100 });
+    expect([held(live, 'eve', 1_000, false).code, held(live, 'eve', 1).code]).toEqual([undefined, 'ERR_EXECUTION_FULL']);
+  });
+
+  test('is said with the bound and what is to be done', () => {
+    const live = registry({ maxHeldBytes: 100 });
+    const { execution } = begin(live, 'eve');
+    expect(() => live.hold(execution, 80, true)).toThrow(/"eve" take 0 bytes of the 100 that all may.*80 more/);
+  });
+});
+
 describe('runs that wait', () => {
   const isFull = (live: LiveExecutions, principal: string): boolean => {
     try {
