@@ -16,6 +16,7 @@ const SLEEPS = 'await new Promise((resolve) => setTimeout(resolve, 300_000));';
 const ASKS = 'import * as gates from "servers/gates"; return await gates.make({ name: "asked" });';
 const LONG = 'return Array.from({ length: 500 }, (_, n) => `secret ${n}`);';
 const MOST = 6;
+const MiB = 1024 * 1024;
 
 let place: Place;
 let ampoule: Ampoule;
@@ -25,7 +26,7 @@ beforeAll(async () => {
   place = await Place.open();
   ampoule = await place.start({
     auth: { keys: true },
-    limits: { hibernateAfterMs: 0, maxResultBytes: 1_024, maxWaitingRuns: MOST },
+    limits: { hibernateAfterMs: 0, maxResultBytes: 1_024, maxWaitingRuns: MOST, maxStoredBytes: 4 * MiB },
     policies: { default: 'allow', servers: { gates: { tools: { make: { policy: 'ask' } } } } },
   });
   const register = openKeyRegister(join(place.directory, 'cache', 'keys.db'));
@@ -119,6 +120,20 @@ describe('what belongs to the executions of one key', () => {
     expect(place.sent('stolen')).toEqual([]);
     await call(ann, 'cancel_execution', { executionId });
   });
+});
+
+test('runs of one key that wait leave those of another room in the store', async () => {
+  const large = (key: string): Promise<Record<string, unknown>> =>
+    call(key, 'execute_code', { code: SLEEPS, input: 'x'.repeat(0.7 * MiB), wait: 'return-when-waiting' });
+  const hers = [await large(ann), await large(ann)];
+  expect(hers.map(({ status }) => status)).toEqual(['waiting', 'waiting']);
+  const refused = (await large(ann))['error'] as { code: string; message: string };
+  expect([refused.code, refused.message]).toEqual(['ERR_EXECUTION_FULL', expect.stringContaining(`limits.maxStoredBytes (${4 * MiB})`)]);
+  expect(await call(ben, 'execute_code', { code: 'return 1;' })).toMatchObject({ result: 1 });
+  const his = await begin(ben, SLEEPS);
+  for (const { executionId } of hers) await call(ann, 'cancel_execution', { executionId });
+  expect(await call(ann, 'execute_code', { code: 'return 1;' })).toMatchObject({ result: 1 });
+  await call(ben, 'cancel_execution', { executionId: his });
 });
 
 test('runs of one key that wait leave room for those of another, up to the limit of all', async () => {
