@@ -146,6 +146,29 @@ describe('a server that is told to end', () => {
 });
 
 describe('one server', () => {
+  test('answers who has made a call when the end is written down, and everybody else while it cannot be', async () => {
+    await using place = await Place.open();
+    const ampoule = await place.start();
+    try {
+      const client = await ampoule.connect();
+      const answer = client.call({ code: `${GATES} return ${CALL('make', 'made')};` });
+      await until('the call is sent', () => place.sent('made').length === 1);
+      using other = new DatabaseSync(join(place.directory, 'cache', 'executions.db'), { timeout: 5_000 });
+      other.exec('BEGIN IMMEDIATE');
+      place.open('made');
+      const others = async (): Promise<unknown[]> => {
+        const results: unknown[] = [];
+        for (const n of [1, 2, 3]) results.push(answerOf(await client.call({ code: `return ${n};` })).output.result);
+        return results;
+      };
+      expect(await Promise.race([answer, others()])).toEqual([1, 2, 3]);
+      other.exec('COMMIT');
+      expect(answerOf(await answer).output).toMatchObject({ status: 'completed', result: { name: 'made' } });
+    } finally {
+      await ampoule.stop();
+    }
+  });
+
   test('makes each call once when its executor is killed, and tells nobody but its principal of an execution', async () => {
     await using place = await Place.open();
     const ampoule = await place.start({ limits: { hibernateAfterMs: 60_000 } });
