@@ -11,6 +11,10 @@ import type { SandboxStages } from '../sandbox-stages.ts';
 
 /** Executions that are on their way at one time. One that waits, or has ended, is not any more. */
 const AT_ONCE = 32;
+/** Records that are read at one time: each may be as long as `limits.maxRecordBytes`. */
+const READ_AT_ONCE = 4;
+/** When the records of those that are on their way have so many characters no further one is read. */
+const ENOUGH_CHARS = 256 * 1024 * 1024;
 /** One that computes for long does not keep the others waiting for longer, in milliseconds. */
 const PATIENCE_MS = 5_000;
 /** So often is one checked and bundled again that its server did not live to begin: it may be what ended it. One that has begun is counted by its run. */
@@ -37,6 +41,8 @@ export class CarryOn {
   /** Those that could not be read: they are tried again. */
   #again: string[] = [];
   #inside = 0;
+  #reading = 0;
+  #chars = 0;
   #free = Promise.withResolvers<void>();
   #hasFailed = false;
 
@@ -71,7 +77,8 @@ export class CarryOn {
       for (const id of ids) {
         await this.#enter();
         if (this.#closing.signal.aborted) return;
-        void this.#carry(id).finally(() => this.#leave());
+        const size = { chars: 0 };
+        void this.#carry(id, size).finally(() => this.#leave(size.chars));
       }
     } catch (err) {
       if (!this.#hasFailed && !this.#closing.signal.aborted) log.warn({ err }, 'It cannot be looked for executions to carry on with');
@@ -79,12 +86,13 @@ export class CarryOn {
     }
   }
 
-  /** Never rejects. */
-  async #carry(id: string): Promise<void> {
+  /** Never rejects. @param size of what was read, for as long as this goes on */
+  async #carry(id: string, size: { chars: number }): Promise<void> {
     const { stages, carry, isRevoked, log } = this.#options;
     if (stages.live.has(id)) return;
     try {
-      const stored = await stages.executions?.store.read(id);
+      const stored = await this.#read(id);
+      this.#chars += size.chars = stored === undefined ? 0 : charsOf(stored);
       if (stored === undefined || stored.end !== undefined || (await this.#isLater(stored))) return;
       if (stored.start === undefined && (await this.#beginnings(id)) > MAX_BEGINNINGS) {
         return await this.#end(id, new SandboxError('ERR_EXECUTE_LOST', NEVER_BEGAN), callOf(stored));
@@ -147,16 +155,39 @@ export class CarryOn {
     return unfinished?.find((one) => one.id === id);
   }
 
+  async #read(id: string): Promise<StoredExecution | undefined> {
+    this.#reading++;
+    try {
+      return await this.#options.stages.executions?.store.read(id);
+    } finally {
+      this.#reading--;
+      this.#tellFree();
+    }
+  }
+
   async #enter(): Promise<void> {
-    while (this.#inside >= AT_ONCE && !this.#closing.signal.aborted) await this.#free.promise;
+    const isFull = (): boolean => this.#inside >= AT_ONCE || this.#reading >= READ_AT_ONCE || this.#chars >= ENOUGH_CHARS;
+    while (isFull() && !this.#closing.signal.aborted) await this.#free.promise;
     this.#inside++;
   }
 
-  #leave(): void {
+  #leave(chars: number): void {
     this.#inside--;
+    this.#chars -= chars;
+    this.#tellFree();
+  }
+
+  #tellFree(): void {
     this.#free.resolve();
     this.#free = Promise.withResolvers();
   }
+}
+
+/** What of a record is long. */
+function charsOf({ calls, request, start }: StoredExecution): number {
+  let chars = request.length + (start === undefined ? 0 : start.script.length + start.input.length + start.state.length);
+  for (const { arguments: given, answer } of calls) chars += given.length + (answer?.ok === true ? answer.value.length : 0);
+  return chars;
 }
 
 /** What is stored, as a call. @throws SandboxError ERR_EXECUTION_DAMAGED */

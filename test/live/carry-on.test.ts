@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { AuditEvent } from '../../src/audit/audit-event.ts';
 import type { Audit } from '../../src/audit/audit.ts';
@@ -119,3 +120,37 @@ test('a run waits for tool servers that still connect as far as it has called th
 function auditInto(events: AuditEvent[]): Pick<Audit, 'isOff' | 'hash' | 'record'> {
   return { isOff: false, hash: (text) => `hash of ${text}`, record: (event) => void events.push(event) };
 }
+
+test('records that are long are not all read at once', async () => {
+  const value = 'x'.repeat(60 * 1024 * 1024);
+  const request = writeRequest({ code: 'return 1;' }, {});
+  const ids = Array.from({ length: 12 }, (_, n) => `long${n}`);
+  const claims = [ids];
+  const read: ExecutionStore['read'] = async (id) => {
+    const calls = [{ ...sentCall(1), stage: 'answered' as const, answer: { ok: true as const, value } }];
+    const rest = { status: 'running' as const, isComplete: true, canWake: false, isCancelRequested: false, hibernations: 0, restarts: 0 };
+    return { ...newExecution(id, { request }), start: START, calls, history: { steps: [], files: [] }, events: [], ...rest };
+  };
+  const store = { claim: () => Promise.resolve(claims.shift() ?? []), read } as unknown as ExecutionStore;
+  const live = new LiveExecutions({ maxWaitingRuns: 100, localPrincipal: 'local' });
+  const stages = { executions: { store }, live, upstreams: CONNECTED } as unknown as SandboxStages;
+  const begun: LiveExecution[] = [];
+  const carryOn = new CarryOn({
+    stages,
+    log: { info: () => undefined, warn: () => undefined },
+    carry: ({ executionId, createdAt }) => {
+      const execution = live.begin({ executionId, createdAt, principal: 'local' }, () => new Promise(() => undefined));
+      begun.push(execution);
+      return execution;
+    },
+    lookMs: 5,
+  });
+  await until(() => begun.length >= 4);
+  for (let turn = 0; turn < 50; turn++) await nextTurn();
+  expect(begun.length).toBeLessThan(9);
+  await until(() => {
+    for (const execution of begun) execution.waits([{ kind: 'timer', at: 5 }]);
+    return begun.length === ids.length;
+  });
+  await carryOn.close();
+});
