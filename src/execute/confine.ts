@@ -69,7 +69,10 @@ function closePrototype(prototype: unknown): void {
 }
 
 function take(from: object, name: string): void {
-  if (name in from) Object.defineProperty(from, name, { value: undefined, writable: false, configurable: false, enumerable: false });
+  if (!(name in from)) return;
+  // Some members load a part of Node when they are looked at, also to be replaced: not if they are gone.
+  Reflect.deleteProperty(from, name);
+  Object.defineProperty(from, name, { value: undefined, writable: false, configurable: false, enumerable: false });
 }
 
 function refuse(): never {
