@@ -35,9 +35,9 @@ test.each(PAGES)('every link of %s leads to a file and a heading that exist', (p
 });
 
 test.each(PAGES)('every file that %s names exists', (page) => {
-  const named = [...withoutFences(read(page)).matchAll(/`((?:src|test|host-functions|docs|examples|bench|\.ci)\/[\w./-]*)`/g)].map(
-    ([, path = '']) => path,
-  );
+  const named = [
+    ...withoutFences(read(page)).matchAll(/`((?:src|test|host-functions|docs|examples|bench|packaging|\.ci)\/[\w./-]*)`/g),
+  ].map(([, path = '']) => path);
   // The type check of agent code is announced as the stage that comes next.
   expect(named.filter((path) => path !== 'src/check/' && !existsSync(join(ROOT, path)))).toEqual([]);
 });
@@ -46,7 +46,9 @@ test.each(PAGES)('every source file that %s names without its folder exists', (p
   const sources = ['src', 'host-functions'].flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }));
   const named = [...withoutFences(read(page)).matchAll(/`((?:[\w-]+\/)?[\w-]+\.ts)`/g)].map(([, name = '']) => name);
   // A server's wrappers have an index, and no file of ours has that name.
-  const short = named.filter((name) => !/^(?:src|test|host-functions|examples|bench|conformance|reliability)\/|^index\.ts$/.test(name));
+  const short = named.filter(
+    (name) => !/^(?:src|test|host-functions|examples|bench|conformance|packaging|reliability)\/|^index\.ts$/.test(name),
+  );
   expect(short.filter((name) => !sources.some((file) => `/${file}`.endsWith(`/${name}`)))).toEqual([]);
 });
 

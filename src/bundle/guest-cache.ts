@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/schema.ts';
 import { bundleGuest } from './guest.ts';
+import { guestSources } from './guest-sources.ts';
 
 type EngineKind = Config['engine'];
 
-/** Everything of ours that the guest's text is made of and by: folders, with all below them, and files. */
-const FOLDERS = ['../../host-functions/guest', './language'];
-const FILES = ['guest', 'esbuild'];
+/** Everything of ours that the guest's text is made of. */
+const GUEST = new URL('../../host-functions/guest', import.meta.url);
 /** The packages that end up in it. Their versions stand for them. */
 const PACKAGES =
   'esbuild cldr-core cldr-dates-full @exodus/bytes whatwg-url punycode @formatjs/bigdecimal @formatjs/intl-displaynames ' +
@@ -56,14 +56,12 @@ async function keep(folder: string, file: string, text: string): Promise<void> {
 }
 
 async function sourcesKey(kind: EngineKind, language: Config['language']): Promise<string> {
-  const here = fileURLToPath(import.meta.url);
-  const extension = here.slice(here.lastIndexOf('.'));
-  const [versions, files, folders] = await Promise.all([
+  const [versions, maker, files] = await Promise.all([
     Promise.all(PACKAGES.split(' ').map(versionOf)),
-    Promise.all(FILES.map((name) => contentOf(new URL(`./${name}${extension}`, import.meta.url)))),
-    Promise.all(FOLDERS.map((name) => contentsBelow(fileURLToPath(new URL(name, import.meta.url))))),
+    guestSources(),
+    contentsBelow(fileURLToPath(GUEST)),
   ]);
-  return digest(JSON.stringify([kind, language, versions, files, folders]));
+  return digest(JSON.stringify([kind, language, versions, maker, files]));
 }
 
 async function versionOf(name: string): Promise<string> {
@@ -78,6 +76,6 @@ async function contentsBelow(folder: string): Promise<[name: string, digest: str
   return Promise.all(paths.sort().map(async (path): Promise<[string, string]> => [path.slice(folder.length), await contentOf(path)]));
 }
 
-async function contentOf(file: string | URL): Promise<string> {
+async function contentOf(file: string): Promise<string> {
   return digest(await readFile(file, 'utf8'));
 }

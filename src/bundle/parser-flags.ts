@@ -2,7 +2,9 @@ import { codeAccess } from '../read-access.ts';
 import { shutFlags } from '../shut-flags.ts';
 
 /** What the parser's code imports: a package that is not named here cannot be loaded in its process. */
-const CODE = { folders: ['src'], packages: ['@babel/parser', 'fastest-levenshtein'], deepPackages: ['regexpu-core'] };
+const SOURCES = { folders: ['src'], packages: ['@babel/parser', 'fastest-levenshtein'], deepPackages: ['regexpu-core'] };
+/** Built, it is a few files with most of that in them: see `packaging/make-package.ts`. */
+const BUILT = { folders: ['src/bundle'], packages: [], deepPackages: ['regexpu-core'] };
 
 let flags: readonly string[] | undefined;
 
@@ -11,5 +13,5 @@ let flags: readonly string[] | undefined;
  * the packages are is looked up once.
  */
 export function parserFlags(): readonly string[] {
-  return (flags ??= [...shutFlags(), ...codeAccess(CODE), '--allow-worker']);
+  return (flags ??= [...shutFlags(), ...codeAccess(import.meta.url.endsWith('.ts') ? SOURCES : BUILT), '--allow-worker']);
 }

@@ -1,20 +1,16 @@
-import { mkdir, symlink } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { inject } from 'vitest';
+import { makeFolder, OWNER_ONLY } from '../../src/make-folder.ts';
 
 /**
- * Gives servers that are started from their sources what the tests before have built and compiled. The guest runtime is kept apart: one
- * of the sources and one of the built package would replace each other all the time.
+ * Gives servers that are started from their sources what the tests before have built and compiled.
  * @param folder their cache folder
  */
 export async function linkSourceCaches(folder: string): Promise<void> {
-  const cache = inject('cacheDirectory');
-  const { directory: engine } = inject('engine');
-  const [engines, compiled] = [join(cache, 'sources', 'engine'), join(cache, 'node')];
-  for (const path of [folder, engines, compiled]) await mkdir(path, { recursive: true, mode: 0o700 });
-  await symlink(engine, join(engines, basename(engine))).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
-  await symlink(engines, join(folder, 'engine'));
-  await symlink(compiled, join(folder, 'node'));
+  await makeFolder(folder, OWNER_ONLY);
+  for (const name of ['engine', 'node']) {
+    await makeFolder(join(inject('cacheDirectory'), name), OWNER_ONLY);
+    await symlink(join(inject('cacheDirectory'), name), join(folder, name));
+  }
 }

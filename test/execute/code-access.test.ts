@@ -1,7 +1,8 @@
+import { readdirSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readFolder } from '../../src/read-access.ts';
@@ -19,7 +20,11 @@ function readable(flags: readonly string[], paths: readonly string[]): boolean[]
 }
 
 test('the executor may read its code, and neither what is beside it nor anything else of the project', () => {
-  const paths = [codeFile('src/execute/executor/executor'), join(PACKAGE, 'package.json'), join(CHECKOUT, 'node_modules/zod/package.json')];
+  const paths = [
+    codeFile('src/execute/executor/executor'),
+    join(PACKAGE, 'package.json'),
+    join(CHECKOUT, 'node_modules/piscina/package.json'),
+  ];
   expect(readable(executorFlags(), paths)).toEqual([true, true, true]);
   const others = [
     'README.md',
@@ -33,6 +38,19 @@ test('the executor may read its code, and neither what is beside it nor anything
   const inside = [CHECKOUT, PACKAGE, CODE].flatMap((root) => others.map((path) => join(root, path)));
   expect(readable(executorFlags(), [...inside, ...outside])).toEqual([...inside, ...outside].map(() => false));
 });
+
+test.skipIf(CODE === CHECKOUT)(
+  'packed, it may read the two files that it is made of, and neither our other code nor packages that are in these',
+  () => {
+    const own = ['executor', 'worker'].map((thread) => codeFile(`src/execute/${thread}/${thread}`));
+    const others = [codeFile('src/main'), codeFile('src/bundle/scan-worker'), join(CODE, 'src', 'execute'), join(CODE, 'host-functions')];
+    const packages = ['zod', 'undici', 'express'].map((name) => join(CHECKOUT, 'node_modules', name, 'package.json'));
+    expect(readable(executorFlags(), own)).toEqual([true, true]);
+    expect(readable(executorFlags(), [...others, ...packages])).toEqual([...others, ...packages].map(() => false));
+    const folders = own.map((file) => readdirSync(dirname(file)));
+    expect(folders).toEqual([['executor.js'], ['worker.js']]);
+  },
+);
 
 test('a folder that is not there yet may be read when it is, and one that begins like it may not', () => {
   const flags = ['--permission', readFolder(join(folder, 'later'))];

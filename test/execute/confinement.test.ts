@@ -1,12 +1,12 @@
 import { appendFile, cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { executorFlags } from '../../src/execute/executor-flags.ts';
 import { SupervisedExecutor } from '../../src/execute/supervised-executor.ts';
 import { until } from '../e2e/processes.ts';
-import { CHECKOUT, CODE } from '../support/code.ts';
+import { CHECKOUT, CODE, codeFile, PACKAGE } from '../support/code.ts';
 import { memoryStore, resultOf, runBody, testInit } from '../support/executor.ts';
 import type { Targets } from '../fixtures/executors/probe.ts';
 
@@ -41,7 +41,7 @@ beforeAll(async () => {
     flag.replace(`=${CODE}${sep}src`, `=${copy}${sep}src`).replace(`=${CODE}${sep}host`, `=${copy}${sep}host`),
   );
   const flags = [...moved, `--allow-fs-read=${copy}${sep}package.json`, `--allow-fs-read=${copy}${sep}node_modules`];
-  const program = { entry: join(copy, 'src', 'execute', 'executor', 'executor.ts'), flags };
+  const program = { entry: fileIn(copy, 'executor'), flags };
   const log = {
     debug: (text: string) => void (stderr += `${text.replace(/^executor: /, '')}\n`),
     warn: (text: string) => void (stderr += text),
@@ -59,17 +59,23 @@ afterAll(async () => {
 
 /** The executor's code, with the probe behind what each of its threads does first. */
 async function copyWithProbe(copy: string, targets: Targets): Promise<void> {
-  for (const name of ['src', 'host-functions', 'package.json']) await cp(join(CHECKOUT, name), join(copy, name), { recursive: true });
+  for (const name of ['src', 'host-functions']) await cp(join(CODE, name), join(copy, name), { recursive: true });
+  await cp(join(PACKAGE, 'package.json'), join(copy, 'package.json'));
   await symlink(join(CHECKOUT, 'node_modules'), join(copy, 'node_modules'));
-  await cp(join(CHECKOUT, 'test', 'fixtures', 'executors', 'probe.ts'), join(copy, 'src', 'execute', 'probe.ts'));
   for (const thread of ['executor', 'worker']) {
-    const file = join(copy, 'src', 'execute', thread, `${thread}.ts`);
+    const file = fileIn(copy, thread);
+    await cp(join(CHECKOUT, 'test', 'fixtures', 'executors', 'probe.ts'), join(dirname(file), 'probe.ts'));
     expect(await readFile(file, 'utf8')).toContain('\nconfineThread();\n');
     await appendFile(
       file,
-      `import { probe } from '../probe.ts';\nprobe(${JSON.stringify(targets)}).then((found) => console.error('\\n' + JSON.stringify({ thread: '${thread}', found })));\n`,
+      `import { probe } from './probe.ts';\nprobe(${JSON.stringify(targets)}).then((found) => console.error('\\n' + JSON.stringify({ thread: '${thread}', found })));\n`,
     );
   }
+}
+
+/** What a thread of the executor begins with, as it is packed. */
+function fileIn(copy: string, thread: string): string {
+  return join(copy, relative(CODE, codeFile(join('src', 'execute', thread, thread))));
 }
 
 function reports(): number {

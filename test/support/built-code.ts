@@ -9,8 +9,8 @@ const BUILDS = join(CHECKOUT, '.cache', 'built');
 const UNUSED_AFTER_MS = 24 * 3_600_000;
 
 /**
- * The project as it is packed: JavaScript, in `dist`. A process that Node starts from TypeScript spends up to half a second on taking
- * the types out, and the tests start hundreds. One build for each state of the sources, made when it is missing.
+ * The project as it is packed: a few files of JavaScript, in `dist`. A process that Node starts from the sources spends up to a second on
+ * finding them and on taking the types out, and the tests start hundreds. One build for each state of the sources, made when it is missing.
  * @returns the folder that stands for the package's
  */
 export function builtPackage(): string {
@@ -29,7 +29,10 @@ export function builtPackage(): string {
 
 function digestOfSources(): string {
   const digest = createHash('sha256');
-  const files = globSync(['src/**', 'host-functions/**', 'tsconfig*.json', 'package.json'], { cwd: CHECKOUT, withFileTypes: true });
+  const files = globSync(['src/**', 'host-functions/**', 'packaging/**', 'package.json', 'package-lock.json'], {
+    cwd: CHECKOUT,
+    withFileTypes: true,
+  });
   const paths = files.filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name));
   for (const path of paths.toSorted()) digest.update(`${relative(CHECKOUT, path)}\0`).update(readFileSync(path));
   return digest.digest('hex').slice(0, 32);
@@ -41,12 +44,8 @@ function build(folder: string): void {
     if (Date.now() - statSync(entry).mtimeMs > UNUSED_AFTER_MS) rmSync(entry, { recursive: true, force: true });
   }
   const fresh = `${folder}.${process.pid}`;
-  const dist = join(fresh, 'dist');
-  const compiler = join(CHECKOUT, 'node_modules', '.bin', 'tsc');
   try {
-    execFileSync(compiler, ['-p', 'tsconfig.build.json', '--noCheck', '--declaration', 'false', '--outDir', dist], { cwd: CHECKOUT });
-    const isOurs = (path: string): boolean => !/^host-functions.[^/\\]+\.ts$/.test(relative(CHECKOUT, path));
-    cpSync(join(CHECKOUT, 'host-functions'), join(dist, 'host-functions'), { recursive: true, filter: isOurs });
+    execFileSync(process.execPath, [join(CHECKOUT, 'packaging', 'main.ts'), join(fresh, 'dist')]);
     cpSync(join(CHECKOUT, 'package.json'), join(fresh, 'package.json'));
     renameSync(fresh, folder);
   } catch (error) {
@@ -65,7 +64,9 @@ type KeyGenerator = (module: KeyOfModule) => string | undefined;
 /** Has the sources that a test loads take themselves for built ones: the processes and threads that they start are then the built ones. */
 export function asBuilt(folder: string): object {
   const sources = join(CHECKOUT, 'src');
-  const isSource = (id: string): boolean => id.startsWith(sources) && id.endsWith('.ts');
+  // This one reads sources, and the built ones have what it found in them.
+  const reader = join(sources, 'bundle', 'guest-sources.ts');
+  const isSource = (id: string): boolean => id.startsWith(sources) && id.endsWith('.ts') && id !== reader;
   return {
     name: 'ampoule-as-built',
     enforce: 'pre',

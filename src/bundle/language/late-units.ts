@@ -12,7 +12,7 @@ const UNITS: Readonly<Record<string, string>> = {
   ListFormat: "import ListFormat from '@formatjs/intl-listformat'; unit.value = ListFormat;",
   RelativeTimeFormat: "import RelativeTimeFormat from '@formatjs/intl-relativetimeformat'; unit.value = RelativeTimeFormat;",
   DisplayNames: "import { DisplayNames } from '@formatjs/intl-displaynames'; unit.value = DisplayNames;",
-  Segmenter: "import { Segmenter } from '../../../host-functions/guest/intl/segmenter.ts'; unit.value = Segmenter;",
+  Segmenter: "import { Segmenter } from './segmenter.ts'; unit.value = Segmenter;",
 };
 
 /** What is in the image once, and that the units take from there: see the guest's `intl/late-unit.ts`. */
@@ -29,7 +29,7 @@ const SHARED: Readonly<Record<string, readonly string[]>> = {
  * @throws Error when a text is not one line.
  */
 export async function lateUnitsModule(): Promise<string> {
-  const folder = fileURLToPath(new URL('.', import.meta.url));
+  const folder = fileURLToPath(new URL('../../../host-functions/guest/intl/', import.meta.url));
   const made = Object.fromEntries(Object.entries(SHARED).map(([name, members]) => [name, () => Promise.resolve(sharedModule(members))]));
   const texts = await Promise.all(
     Object.entries(UNITS).map(async ([name, text]) => {
