@@ -87,7 +87,7 @@ export function details(approval: StoredApproval, execution: StoredExecution): s
     ['question', KINDS[kind]],
     ['principal', harmlessLine(principal)],
     ['asked', toSeconds(isoTime(askedAt))],
-    ...(until === undefined ? [] : [['until', `${toSeconds(isoTime(until))} at the latest`]]),
+    ...(until === undefined || execution.endedAt !== undefined ? [] : [['until', `${toSeconds(isoTime(until))} at the latest`]]),
     ['run', execution.status],
     ...(decision ? [['decided', decisionText(approval)]] : []),
   ];

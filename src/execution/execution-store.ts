@@ -53,6 +53,9 @@ export interface StoredCall {
   readonly answer?: ToolAnswer | undefined;
 }
 
+/** The call that an answer is for. `answeredAt`: when it came; default: now. */
+export type AnsweredCall = Pick<StoredCall, 'number' | 'server' | 'tool' | 'arguments' | 'answeredAt'>;
+
 /** A run that is put away, without its image. */
 export interface StoredWait {
   readonly pending: readonly number[];
@@ -197,7 +200,7 @@ export interface ExecutionStore {
   /** A call in stage `asked` or `sent`; a later stage replaces an earlier one. */
   call(id: string, call: StoredCall): Promise<void>;
   /** @returns whether the answer is there: not where the record is too long to keep it */
-  answered(id: string, call: Pick<StoredCall, 'number' | 'server' | 'tool' | 'arguments'>, answer: ToolAnswer): Promise<boolean>;
+  answered(id: string, call: AnsweredCall, answer: ToolAnswer): Promise<boolean>;
   /** Replaces the image before. @throws SandboxError ERR_EXECUTION_FULL when there is no room for it */
   hibernated(id: string, wait: StoredWait, image: Uint8Array): Promise<void>;
   /** It goes on, or waits for a person. */

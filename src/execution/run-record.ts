@@ -57,9 +57,9 @@ export class RunRecord {
     this.#unawaited(this.call(call, at, 'asked', false));
   }
 
-  /** @returns whether it can be read again, in the end */
-  async answered({ number, server, tool, arguments: args }: ToolCall, answer: ToolAnswer): Promise<boolean> {
-    const written = this.#store.answered(this.id, { number, server, tool, arguments: args }, answer);
+  /** @param at when it came @returns whether it can be read again, in the end */
+  async answered({ number, server, tool, arguments: args }: ToolCall, answer: ToolAnswer, at: number): Promise<boolean> {
+    const written = this.#store.answered(this.id, { number, server, tool, arguments: args, answeredAt: at }, answer);
     return (await this.#told(written)) && written;
   }
 

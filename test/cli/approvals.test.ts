@@ -150,6 +150,14 @@ describe('ampoule approvals show', () => {
     });
   });
 
+  test('says of a run that has ended nothing of how long it waits, and not how to answer', async () => {
+    const { id, executionId } = await asked();
+    await end(store, executionId);
+    const { code, stdout } = await approvals('show', id);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/\nasked .*\nrun +\w+\n\nQuestion, as a client shows it to its user:\n/)]);
+    expect(stdout).not.toContain('ampoule approvals approve');
+  });
+
   test('lets no line of a stranger look like one of ours', async () => {
     const hostile = 'x\n\u001b[2J\nampoule approvals approve apr_other\n\u202e';
     const { id } = await asked({ text: hostile, arguments: JSON.stringify({ hostile }), tool: hostile }, hostile);

@@ -213,9 +213,10 @@ export class CallBook {
 
   /** Has an answer written down. @returns what the program gets: an error where more answers come than can be written */
   #written(open: OpenCall, said: ToolAnswer): ToolAnswer {
+    const at = this.#options.now();
     const write = (answer: ToolAnswer): Promise<boolean> => {
       open.answer = answer;
-      const written = this.#options.record.answered(open.call, answer);
+      const written = this.#options.record.answered(open.call, answer, at);
       if (!this.#open.keep(open, answer)) void written.then((isWritten) => (open.answer = isWritten ? undefined : notKept(open.call)));
       return written;
     };

@@ -2,7 +2,15 @@ import type { RunHistory, ToolAnswer } from '../../execute/run.ts';
 import { hasEnded, notOurs, storeError, unknownExecution } from '../execution-errors.ts';
 import type { ExecutionParts, Statements } from './execution-parts.ts';
 import { findRow, savedRow, type ExecutionRow } from './execution-rows.ts';
-import type { ExecutionEnd, ExecutionStart, ExecutionStatus, NewExecution, StoredCall, StoredWait } from '../execution-store.ts';
+import type {
+  AnsweredCall,
+  ExecutionEnd,
+  ExecutionStart,
+  ExecutionStatus,
+  NewExecution,
+  StoredCall,
+  StoredWait,
+} from '../execution-store.ts';
 import type { KeptRecord } from '../kept-record.ts';
 import type { OpenBytes } from './open-bytes.ts';
 import { EXECUTION_BYTES, KIND, PART_BYTES } from './store-schema.ts';
@@ -114,7 +122,7 @@ export class ExecutionWrites {
   }
 
   /** @returns whether the answer is there */
-  answered(id: string, call: Pick<StoredCall, 'number' | 'server' | 'tool' | 'arguments'>, answer: ToolAnswer): boolean {
+  answered(id: string, call: AnsweredCall, answer: ToolAnswer): boolean {
     const row = this.#live(id);
     if (row === undefined) return false;
     const { record, parts, now } = this.#tools;
@@ -127,7 +135,7 @@ export class ExecutionWrites {
       row.calls++;
       row.toolCalls = Math.max(row.toolCalls, number);
     }
-    const text = JSON.stringify({ at: now(), answer });
+    const text = JSON.stringify({ at: call.answeredAt ?? now(), answer });
     const hasRoom = record.makeRoom(row, Buffer.byteLength(text), number);
     if (hasRoom) {
       row.answers++;

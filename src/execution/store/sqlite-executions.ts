@@ -94,8 +94,8 @@ class ThreadedExecutions implements ExecutionStore {
   start: ExecutionStore['start'] = (id, start) => this.#ask('start', [id, start]);
   history: ExecutionStore['history'] = (id, history) => this.#tell('history', [id, history]);
   call: ExecutionStore['call'] = (id, { answer: _answer, ...call }) => this.#ask('call', [id, call]);
-  answered: ExecutionStore['answered'] = (id, { number, server, tool, arguments: given }, answer) =>
-    this.#ask('answered', [id, { number, server, tool, arguments: given }, plainAnswer(answer)]);
+  answered: ExecutionStore['answered'] = (id, { number, server, tool, arguments: given, answeredAt }, answer) =>
+    this.#ask('answered', [id, { number, server, tool, arguments: given, answeredAt }, plainAnswer(answer)]);
   hibernated: ExecutionStore['hibernated'] = (id, wait, image) => this.#ask('hibernated', [id, wait, new ImageCopy(image)]);
   status: ExecutionStore['status'] = (id, status) => this.#tell('status', [id, status]);
   restarted: ExecutionStore['restarted'] = (id) => this.#ask('restarted', [id]);
