@@ -65,13 +65,18 @@ describe('the journal', () => {
     expect((await store.read(run.id))?.calls).toMatchObject([{ stage: 'asked' }]);
   });
 
-  test.each(['start', 'call'] as const)('lets nothing leave when "%s" cannot be written', async (method) => {
+  test.each([
+    ['sending', 'nothing leave', 'start'],
+    ['sending', 'nothing leave', 'call'],
+    ['asking', 'nobody be asked', 'start'],
+    ['asking', 'nobody be asked', 'call'],
+  ] as const)('of %s lets %s when "%s" cannot be written', async (step, _what, method) => {
     const full = new SandboxError('ERR_EXECUTION_STORE', 'The disk is full.');
     await using all = openRuns({ store: changed(store, { [method]: () => Promise.reject(full) }) });
     const sent: number[] = [];
     const onCall: BeginOptions['onCall'] = (journal) => async (call) => {
       try {
-        await journal.sending(call.number, false);
+        await (step === 'sending' ? journal.sending(call.number, false) : journal.asking(call.number));
         sent.push(call.number);
         return answerTo(call);
       } catch (error) {
