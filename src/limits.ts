@@ -80,8 +80,8 @@ export const LIMITS = {
     minimum: MiB,
     maximum: 1_048_576 * MiB,
     unit: 'bytes',
-    against: 'executions that fill the disk; those of the principal that holds most go, the oldest first, then no run is put away',
-    enforcedIn: 'execution/store/store-upkeep.ts',
+    against: 'executions that fill the disk; ended ones of the principal that holds most go first, of unfinished ones each has its share',
+    enforcedIn: 'execution/store/store-upkeep.ts and execution/store/open-bytes.ts',
   },
   executionTtlMs: {
     default: 86_400_000,
