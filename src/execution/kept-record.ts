@@ -46,7 +46,8 @@ export class KeptRecord {
   add(row: ExecutionRow, kind: PartKind, number: number, text: string, before?: string): void {
     if (before !== undefined) row.recordBytes -= Buffer.byteLength(before) + PART_BYTES;
     row.recordBytes += Buffer.byteLength(text) + PART_BYTES;
-    this.#parts.put(row, kind, number, text);
+    if (before === undefined) this.#parts.add(row, kind, number, text);
+    else this.#parts.put(row, kind, number, text);
   }
 
   /** Drops what no recovery from the image needs. Reads nothing but that: what stays may be many megabytes, and this may come at every answer. */

@@ -5,6 +5,8 @@ import { storeError } from '../execution-errors.ts';
 import { KeptRecord } from '../kept-record.ts';
 import { ExecutionParts } from './execution-parts.ts';
 import { prepareAll } from './execution-tables.ts';
+import { HeldSums } from './held-sums.ts';
+import { HeldRows } from './live-rows.ts';
 import { OpenBytes } from './open-bytes.ts';
 import { ExecutionWrites } from './execution-writes.ts';
 import type { StoreRequest } from './store-protocol.ts';
@@ -27,6 +29,8 @@ export class DirectConnection {
   readonly #db: DatabaseSync;
   readonly #writes: ExecutionWrites;
   readonly #open: OpenBytes;
+  readonly #rows: HeldRows;
+  readonly #sums: HeldSums;
   #now = 0;
 
   /** @throws Error when the database cannot be used just now */
@@ -36,9 +40,12 @@ export class DirectConnection {
       this.#db.exec(PRAGMAS);
       const run = prepareAll(this.#db);
       const parts = new ExecutionParts(run);
-      const open = (this.#open = new OpenBytes(run, limits.maxStoredBytes));
+      const rows = (this.#rows = new HeldRows(run));
+      this.#sums = new HeldSums(run);
+      const open = (this.#open = new OpenBytes(this.#sums, limits.maxStoredBytes));
       const record = new KeptRecord(parts, limits.maxRecordBytes, open);
-      this.#writes = new ExecutionWrites({ run, parts, record, open, group, owner: () => owner, makeRoom: noImages, now: () => this.#now });
+      const [self, now] = [() => owner, () => this.#now];
+      this.#writes = new ExecutionWrites({ run, rows, parts, record, open, group, owner: self, makeRoom: noImages, now });
     } catch (error) {
       this.#db.close();
       throw error;
@@ -49,10 +56,24 @@ export class DirectConnection {
   write(requests: readonly StoreRequest[], now: number): unknown[] | undefined {
     this.#now = now;
     try {
-      return transact(this.#db, () => requests.map((request) => this.#do(request)));
+      return transact(this.#db, () => this.#doAll(requests));
     } catch {
+      this.#rows.releaseAll();
+      this.#sums.release();
       return undefined;
     }
+  }
+
+  #doAll(requests: readonly StoreRequest[]): unknown[] {
+    const values = requests.map((request) => this.#do(request));
+    this.#rows.save();
+    this.#sums.save();
+    return values;
+  }
+
+  /** Another connection is about to write about an execution. */
+  release(id: string): void {
+    this.#rows.release(id);
   }
 
   /** Why a principal may not begin another execution, as far as is known just now. */
@@ -62,6 +83,8 @@ export class DirectConnection {
     } catch {
       // What is wrong with the file is told when something is written.
       return undefined;
+    } finally {
+      this.#sums.release();
     }
   }
 

@@ -55,7 +55,10 @@ export class DirectWrites {
 
   /** The thread is given these. */
   give(requests: readonly StoreRequest[]): void {
-    for (const request of requests) this.#order.give(request);
+    for (const request of requests) {
+      const id = this.#order.give(request);
+      if (id !== undefined) this.#connection?.release(id);
+    }
   }
 
   /** It has done one, or failed to. */

@@ -21,23 +21,35 @@ export class ExecutionParts {
     this.#run = run;
   }
 
+  /** Keeps a JSON text in a place where there is none. */
+  add(owner: PartsOwner, kind: PartKind, number: number, text: string): void {
+    this.#add(owner, kind, number, splitText(text));
+  }
+
   /** Keeps a JSON text, in the place of one that may be there. */
   put(owner: PartsOwner, kind: PartKind, number: number, text: string): void {
-    this.#put(owner, kind, number, splitText(text));
-  }
-
-  /** The same for a text that is no JSON. */
-  putWhole(owner: PartsOwner, kind: PartKind, number: number, text: string): void {
-    this.#put(owner, kind, number, wholeText(text));
-  }
-
-  #put(owner: PartsOwner, kind: PartKind, number: number, { glue, literals }: SplitText): void {
-    const hashed = literals.map(({ at, text: literal }) => ({ at, literal, hash: textHash(literal) }));
     this.#run.removeUses.run(owner.n, kind, number);
+    this.#add(owner, kind, number, splitText(text));
+  }
+
+  /** Keeps a text that is no JSON in a place where there is none. */
+  addWhole(owner: PartsOwner, kind: PartKind, number: number, text: string): void {
+    this.#add(owner, kind, number, wholeText(text));
+  }
+
+  #add(owner: PartsOwner, kind: PartKind, number: number, { glue, literals }: SplitText): void {
+    const hashed = literals.map(({ at, text: literal }) => ({ at, literal, hash: textHash(literal) }));
     this.#run.addPart.run(owner.n, kind, number, seal(placeOf(owner, kind, number), glue, hashed));
-    for (const [place, { literal, hash }] of hashed.entries()) {
-      this.#run.addUse.run(owner.n, kind, number, place, this.#textId(hash, literal));
-    }
+    for (const [place, { literal, hash }] of hashed.entries()) this.#use(owner, kind, number, place, hash, literal);
+  }
+
+  #use({ n }: PartsOwner, kind: PartKind, number: number, place: number, hash: Uint8Array, literal: string): void {
+    const use = (): boolean => this.#run.addUse.run(n, kind, number, place, hash).changes === 1;
+    // Most texts come again.
+    if (use()) return;
+    const id = this.#run.addText.run(hash).lastInsertRowid;
+    this.#run.addContent.run(id, literal);
+    use();
   }
 
   has({ n }: PartsOwner, kind: PartKind, number: number): boolean {
@@ -114,14 +126,6 @@ export class ExecutionParts {
     const text = content instanceof Uint8Array ? unseal(placeOf(owner, kind, number), content, (hash) => this.#literal(hash)) : undefined;
     if (text === undefined) throw damagedExecution(owner.id, kind === KIND.wait ? 'image' : 'record');
     return text;
-  }
-
-  #textId(hash: Uint8Array, literal: string): number {
-    const known = this.#run.findText.get(hash)?.['id'];
-    if (known !== undefined) return Number(known);
-    const id = Number(this.#run.addText.run(hash).lastInsertRowid);
-    this.#run.addContent.run(id, literal);
-    return id;
   }
 
   #literal(hash: Buffer): string | undefined {

@@ -84,6 +84,14 @@ function readRow(known: string, row: readonly SQLOutputValue[]): ExecutionRow {
   };
 }
 
+/** The row of an execution that was just added. */
+export function newRow(known: Pick<ExecutionRow, 'n' | 'id' | 'owner' | 'principal' | 'created' | 'fixedBytes'>): ExecutionRow {
+  const amounts = { recordBytes: 0, imageBytes: 0, fuel: 0, counted: known.fixedBytes };
+  const counts = { calls: 0, answers: 0, histories: 0, events: 0, toolCalls: 0, hibernations: 0, restarts: 0 };
+  const state = { ended: null, cancel: false, status: 'running', program: null, record: 'whole', canWake: 0 } as const;
+  return { ...known, ...amounts, ...counts, ...state };
+}
+
 /** Parameters of the statement that saves a row. */
 export function savedRow(row: ExecutionRow): SQLInputValue[] {
   const {
@@ -120,6 +128,11 @@ export function savedRow(row: ExecutionRow): SQLInputValue[] {
     fixedBytes,
     n,
   ];
+}
+
+/** Parameters of the statement that saves a row for the last time. @param endedAt - milliseconds since 1970 */
+export function finishedRow(row: ExecutionRow, status: ExecutionStatus, code: string | null, endedAt: number): SQLInputValue[] {
+  return [status, code, endedAt, ...savedRow(row)];
 }
 
 export function readSummary(row: Row): ExecutionSummary & { readonly n: number } {

@@ -7,6 +7,8 @@ import { ExecutionReads } from './execution-reads.ts';
 import { findRow } from './execution-rows.ts';
 import { ExecutionWrites } from './execution-writes.ts';
 import { KeptRecord } from '../kept-record.ts';
+import { StoredSums } from './held-sums.ts';
+import { StoredRows } from './live-rows.ts';
 import { OpenBytes } from './open-bytes.ts';
 import { Owners } from '../owners.ts';
 import { StoreClaims } from './store-claims.ts';
@@ -46,11 +48,12 @@ export class ExecutionTables {
       const parts = new ExecutionParts(this.#run);
       this.upkeep = new StoreUpkeep(this.#db, this.#run, limits);
       this.reads = new ExecutionReads(this.#run, parts, (work) => snapshot(this.#db, work));
-      const open = new OpenBytes(this.#run, limits.maxStoredBytes);
+      const open = new OpenBytes(new StoredSums(this.#run), limits.maxStoredBytes);
       this.approvals = new ApprovalRows(this.#run, this.#owners.id, open);
       this.claims = new StoreClaims(this.#run, this.#owners, group);
       this.writes = new ExecutionWrites({
         run: this.#run,
+        rows: new StoredRows(this.#run),
         parts,
         record: new KeptRecord(parts, limits.maxRecordBytes, open),
         open,

@@ -1,7 +1,7 @@
 import type { RunHistory, ToolAnswer } from '../../execute/run.ts';
 import { hasEnded, notOurs, storeError, unknownExecution } from '../execution-errors.ts';
 import type { ExecutionParts, Statements } from './execution-parts.ts';
-import { findRow, savedRow, type ExecutionRow } from './execution-rows.ts';
+import { finishedRow, newRow, type ExecutionRow } from './execution-rows.ts';
 import type {
   AnsweredCall,
   ExecutionEnd,
@@ -12,6 +12,7 @@ import type {
   StoredWait,
 } from '../execution-store.ts';
 import type { KeptRecord } from '../kept-record.ts';
+import type { LiveRows } from './live-rows.ts';
 import type { OpenBytes } from './open-bytes.ts';
 import { EXECUTION_BYTES, KIND, PART_BYTES } from './store-schema.ts';
 
@@ -22,6 +23,7 @@ const MAX_SENT_TIMES = 20;
 
 export interface WriteTools {
   readonly run: Statements;
+  readonly rows: LiveRows;
   readonly parts: ExecutionParts;
   readonly record: KeptRecord;
   readonly open: OpenBytes;
@@ -59,14 +61,17 @@ export class ExecutionWrites {
   }
 
   create({ id, principal, createdAt, request }: NewExecution): void {
-    const { run, parts, group, owner, open } = this.#tools;
-    if (findRow(run.find, id) !== undefined) throw storeError(new Error(`there is an execution ${id} already`));
+    const { run, rows, parts, group, owner, open } = this.#tools;
     const bytes = EXECUTION_BYTES + Buffer.byteLength(request);
     if (!open.mayAdd(principal, bytes)) open.refuse({ principal });
+    const [own, created] = [owner(), Math.trunc(createdAt)];
+    const { changes, lastInsertRowid } = run.add.run(id, group, own, principal, created, bytes);
+    if (changes === 0) throw storeError(new Error(`there is an execution ${id} already`));
     open.change(principal, bytes);
-    const n = Number(run.add.run(id, group, owner(), principal, Math.trunc(createdAt), bytes).lastInsertRowid);
+    const row = newRow({ n: Number(lastInsertRowid), id, owner: own, principal, created, fixedBytes: bytes });
     // Not as a text inside of a JSON text: there its own literals could not be told apart, and a program is one of them.
-    parts.put({ n, id }, KIND.request, 0, `${JSON.stringify({ principal, createdAt })}\n${request}`);
+    parts.add(row, KIND.request, 0, `${JSON.stringify({ principal, createdAt })}\n${request}`);
+    rows.added(row);
   }
 
   start(id: string, start: ExecutionStart): void {
@@ -76,11 +81,13 @@ export class ExecutionWrites {
     const { script, ...rest } = start;
     const text = JSON.stringify(rest);
     // The second one of a run is no longer than the first, about.
-    const bytes = parts.has(row, KIND.start, 0) ? 0 : Buffer.byteLength(text) + Buffer.byteLength(script);
+    const isFirst = row.program === null;
+    const bytes = isFirst ? Buffer.byteLength(text) + Buffer.byteLength(script) : 0;
     if (!open.mayGrow(row, bytes)) open.refuse(row);
     row.fixedBytes += bytes;
-    parts.put(row, KIND.start, 0, text);
-    parts.putWhole(row, KIND.script, 0, script);
+    if (!isFirst) for (const kind of [KIND.start, KIND.script]) parts.removeKind(row, kind);
+    parts.add(row, KIND.start, 0, text);
+    parts.addWhole(row, KIND.script, 0, script);
     row.program = start.programKey;
     this.#save(row);
   }
@@ -102,7 +109,8 @@ export class ExecutionWrites {
     if (row === undefined) throw hasEnded(id);
     const { record, parts, run, open } = this.#tools;
     const { number, answer: _answer, answeredAt: _at, ...rest } = call;
-    const before = parts.get(row, KIND.call, number);
+    // Most calls are new ones.
+    const before = number > row.toolCalls ? undefined : parts.get(row, KIND.call, number);
     const last = before === undefined ? undefined : (JSON.parse(before) as LastCall);
     if (last !== undefined && isBehind(last, call.stage)) return;
     const text = JSON.stringify({ ...rest, ...sentTimes(last, call.stage, this.#tools.now()) });
@@ -128,8 +136,8 @@ export class ExecutionWrites {
     const { record, parts, now } = this.#tools;
     const { number, server, tool } = call;
     // The first one is what the program saw.
-    if (parts.has(row, KIND.answer, number)) return true;
-    if (!parts.has(row, KIND.call, number)) {
+    if (row.answers > 0 && parts.has(row, KIND.answer, number)) return true;
+    if (!this.#hasCall(row, number)) {
       const known = { server, tool, arguments: call.arguments, stage: 'answered', isRepeatable: false, at: now() };
       record.add(row, KIND.call, number, JSON.stringify(known));
       row.calls++;
@@ -150,7 +158,7 @@ export class ExecutionWrites {
   hibernated(id: string, wait: StoredWait, image: Uint8Array): void {
     const row = this.#live(id);
     if (row === undefined) throw hasEnded(id);
-    const { run, parts, record, makeRoom, open } = this.#tools;
+    const { parts, record, makeRoom, open } = this.#tools;
     if (!open.mayGrow(row, image.length - row.imageBytes)) open.refuse(row);
     makeRoom(image.length - row.imageBytes);
     parts.putImage(row, wait, image);
@@ -160,7 +168,7 @@ export class ExecutionWrites {
     row.fuel = wait.usage.fuel;
     row.toolCalls = Math.max(row.toolCalls, wait.usage.toolCalls);
     this.#event(row, { kind: 'hibernated', at: wait.at, imageBytes: image.length });
-    run.setStatus.run('waiting', row.n);
+    this.#is(row, 'waiting');
     this.#save(row);
   }
 
@@ -168,7 +176,7 @@ export class ExecutionWrites {
     const row = this.#live(id);
     if (row === undefined || row.status === status) return;
     if (status === 'running') this.#event(row, { kind: 'resumed', at: this.#tools.now() });
-    this.#tools.run.setStatus.run(status, row.n);
+    this.#is(row, status);
     this.#save(row);
   }
 
@@ -177,7 +185,7 @@ export class ExecutionWrites {
     if (row === undefined) throw hasEnded(id);
     row.restarts++;
     this.#event(row, { kind: 'restarted', at: this.#tools.now() });
-    this.#tools.run.setStatus.run('running', row.n);
+    this.#is(row, 'running');
     this.#save(row);
     return row.restarts;
   }
@@ -185,20 +193,27 @@ export class ExecutionWrites {
   ended(id: string, end: ExecutionEnd): void {
     const row = this.#live(id);
     if (row === undefined) return;
-    const { run, parts, now, open } = this.#tools;
+    const { run, rows, parts, now, open } = this.#tools;
     const endedAt = Math.trunc(now());
-    parts.put(row, KIND.end, 0, JSON.stringify({ end, endedAt }));
-    parts.removeImage(row);
+    parts.add(row, KIND.end, 0, JSON.stringify({ end, endedAt }));
+    if (row.hibernations > 0) parts.removeImage(row);
     run.closeApprovals.run(row.n);
     const { fuel, toolCalls } = end.usage;
     open.end(row);
-    this.#keep(Object.assign(row, { fuel, toolCalls: Math.max(row.toolCalls, toolCalls), imageBytes: 0, canWake: 0 }));
-    run.finish.run(end.status satisfies ExecutionStatus, end.code ?? null, endedAt, row.n);
+    Object.assign(row, { fuel, toolCalls: Math.max(row.toolCalls, toolCalls), imageBytes: 0, canWake: 0 });
+    run.finish.run(...finishedRow(row, end.status satisfies ExecutionStatus, end.code ?? null, endedAt));
+    rows.ended(row);
+  }
+
+  /** Calls are numbered from 1: where there are as many as the number of the last one, each has been written. */
+  #hasCall(row: ExecutionRow, number: number): boolean {
+    if (number > row.toolCalls) return false;
+    return row.calls === row.toolCalls || this.#tools.parts.has(row, KIND.call, number);
   }
 
   /** The row of an execution that goes on; undefined when it has ended. @throws SandboxError */
   #live(id: string): ExecutionRow | undefined {
-    const row = findRow(this.#tools.run.find, id);
+    const row = this.#tools.rows.find(id);
     if (row === undefined) throw unknownExecution(id);
     if (row.ended !== null) return undefined;
     if (row.owner !== this.#tools.owner()) throw notOurs(id);
@@ -212,17 +227,18 @@ export class ExecutionWrites {
 
   #save(row: ExecutionRow): void {
     this.#tools.open.count(row);
-    this.#keep(row);
+    this.#tools.rows.changed(row);
   }
 
-  #keep(row: ExecutionRow): void {
-    this.#tools.run.save.run(...savedRow(row));
+  #is(row: ExecutionRow, status: 'running' | 'waiting'): void {
+    this.#tools.run.setStatus.run(status, row.n);
+    row.status = status;
   }
 
   #event(row: ExecutionRow, event: object): void {
     if (row.events >= MAX_EVENTS) return;
     const text = JSON.stringify(event);
-    this.#tools.parts.put(row, KIND.event, row.events, text);
+    this.#tools.parts.add(row, KIND.event, row.events, text);
     row.fixedBytes += Buffer.byteLength(text) + PART_BYTES;
     row.events++;
   }

@@ -1,7 +1,7 @@
 import type { SandboxError } from '../../errors.ts';
 import { noShare } from '../execution-errors.ts';
-import type { Statements } from './execution-parts.ts';
 import { heldBytes, type ExecutionRow } from './execution-rows.ts';
+import type { OpenSums } from './held-sums.ts';
 
 /** What executions may grow to that were let in, in parts of what is free then: to three quarters of all, where nobody else has any. */
 const GROWTH = 3;
@@ -15,18 +15,18 @@ const GROWTH = 3;
  * So all together never hold more than `maxStoredBytes`, and whoever comes next finds a quarter of what others have left.
  */
 export class OpenBytes {
-  readonly #run: Pick<Statements, 'openBytes' | 'holdMore' | 'holdNothing'>;
+  readonly #sums: OpenSums;
   readonly #most: number;
 
   /** @param most `limits.maxStoredBytes` */
-  constructor(run: Pick<Statements, 'openBytes' | 'holdMore' | 'holdNothing'>, most: number) {
-    this.#run = run;
+  constructor(sums: OpenSums, most: number) {
+    this.#sums = sums;
     this.#most = most;
   }
 
   /** Why a principal may not begin another execution; undefined when it may. */
   refuseBegin(principal: string): SandboxError | undefined {
-    const { own, all } = this.#held(principal);
+    const { own, all } = this.#sums.of(principal);
     return all < this.#most && (own === 0 || own < this.#most - all) ? undefined : noShare(principal, own, this.#most);
   }
 
@@ -42,13 +42,13 @@ export class OpenBytes {
   }
 
   #fits(principal: string, more: number): boolean {
-    const { own, all } = this.#held(principal);
+    const { own, all } = this.#sums.of(principal);
     return own + more <= GROWTH * (this.#most - all - more);
   }
 
   /** @throws SandboxError ERR_EXECUTION_FULL */
   refuse({ principal }: Pick<ExecutionRow, 'principal'>): never {
-    throw noShare(principal, this.#held(principal).own, this.#most);
+    throw noShare(principal, this.#sums.of(principal).own, this.#most);
   }
 
   /** The execution holds what its row says. */
@@ -61,19 +61,9 @@ export class OpenBytes {
   /** It has ended: from now on it can go. */
   end(row: ExecutionRow): void {
     this.change(row.principal, -row.counted);
-    this.#run.holdNothing.run(row.principal);
   }
 
   change(principal: string, bytes: number): void {
-    if (bytes !== 0) this.#run.holdMore.run({ principal, bytes });
-  }
-
-  #held(principal: string): { readonly own: number; readonly all: number } {
-    let [own, all] = [0, 0];
-    for (const { isAll, bytes } of this.#run.openBytes.all(principal)) {
-      if (isAll === 1) all = Number(bytes);
-      else own = Number(bytes);
-    }
-    return { own, all };
+    this.#sums.change(principal, bytes);
   }
 }

@@ -23,13 +23,17 @@ export class StoreOrder {
   readonly #torn = new Set<string>();
   #barriers = 0;
 
-  /** The thread is given it. */
-  give({ number, method, parameters }: StoreRequest): void {
+  /** The thread is given it. @returns the execution that it writes about, if it is about one */
+  give({ number, method, parameters }: StoreRequest): string | undefined {
     const concerned = concernedBy({ method, parameters });
-    if (concerned === undefined) return;
+    if (concerned === undefined) return undefined;
     this.#given.set(number, { concerned, method });
-    if (concerned === 'any') this.#barriers++;
-    else this.#counts.set(concerned.id, (this.#counts.get(concerned.id) ?? 0) + 1);
+    if (concerned === 'any') {
+      this.#barriers++;
+      return undefined;
+    }
+    this.#counts.set(concerned.id, (this.#counts.get(concerned.id) ?? 0) + 1);
+    return concerned.id;
   }
 
   /** The thread has done it, or failed to. */

@@ -1,3 +1,10 @@
+const REMOVED = `CREATE TRIGGER execution_removed AFTER DELETE ON executions BEGIN
+    DELETE FROM uses WHERE execution = OLD.n;
+    DELETE FROM parts WHERE execution = OLD.n;
+    DELETE FROM images WHERE execution = OLD.n;
+    DELETE FROM approvals WHERE execution = OLD.n;
+  END;`;
+
 /**
  * An execution is a row of what is looked for, and of parts: sealed texts. Long literals in them are kept apart, once each, and counted by
  * triggers, so that a count can never be another than what uses there are. `owner` is the store that carries an execution on; null when it has
@@ -82,12 +89,7 @@ const FIRST = `
   CREATE INDEX approvals_open ON approvals (asked) WHERE isOpen = 1;
   CREATE UNIQUE INDEX approvals_decided ON approvals (decided) WHERE decided IS NOT NULL;
 
-  CREATE TRIGGER execution_removed AFTER DELETE ON executions BEGIN
-    DELETE FROM uses WHERE execution = OLD.n;
-    DELETE FROM parts WHERE execution = OLD.n;
-    DELETE FROM images WHERE execution = OLD.n;
-    DELETE FROM approvals WHERE execution = OLD.n;
-  END;
+  ${REMOVED}
 `;
 
 /** What a part takes beside its text, in bytes about. */
@@ -99,6 +101,8 @@ export const EXECUTION_BYTES = 4_096;
 /**
  * Of an execution that has not ended it is known what it holds (`fixedBytes`, `recordBytes` and `imageBytes`), and of each principal what all of its own
  * hold together; of all principals it stands under the name ''. `ExecutionWrites` keeps the sums with every write.
+ * Parts are in the order in which they were written, with an index: in the order of their keys each new one moved what its page and the next ones had, and a
+ * transaction wrote half as many pages again.
  */
 const SECOND = `
   ALTER TABLE executions ADD COLUMN fixedBytes INTEGER NOT NULL DEFAULT 0;
@@ -111,6 +115,19 @@ const SECOND = `
   INSERT INTO open_bytes SELECT principal, sum(fixedBytes + recordBytes + imageBytes) FROM executions
     WHERE ended IS NULL AND principal != '' GROUP BY principal;
   INSERT INTO open_bytes SELECT '', ifnull(sum(fixedBytes + recordBytes + imageBytes), 0) FROM executions WHERE ended IS NULL;
+
+  DROP TRIGGER execution_removed;
+  CREATE TABLE later_parts (
+    execution INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    content BLOB NOT NULL,
+    PRIMARY KEY (execution, kind, number)
+  ) STRICT;
+  INSERT INTO later_parts SELECT execution, kind, number, content FROM parts ORDER BY execution, kind, number;
+  DROP TABLE parts;
+  ALTER TABLE later_parts RENAME TO parts;
+  ${REMOVED}
 `;
 
 /** The tables, version by version. */
@@ -125,20 +142,24 @@ export type PartKind = (typeof KIND)[keyof typeof KIND];
 
 const SUMMARY = 'n, id, principal, status, code, created, ended, program, toolCalls, fuel, hibernations, imageBytes';
 
+/** In the order of `savedRow`. */
+const SAVED = `program = ?, record = ?, recordBytes = ?, calls = ?, answers = ?, histories = ?, events = ?, toolCalls = ?,
+  fuel = ?, hibernations = ?, restarts = ?, imageBytes = ?, canWake = ?, fixedBytes = ?`;
+
 /** The statements of the store, by what they do. */
 export const STATEMENTS = {
-  add: "INSERT INTO executions (id, grp, owner, principal, status, created, fixedBytes) VALUES (?, ?, ?, ?, 'running', ?, ?)",
-  // In the order of `readRow`, and of `savedRow`: by names it takes twice as long.
+  add: `INSERT INTO executions (id, grp, owner, principal, status, created, fixedBytes) VALUES (?, ?, ?, ?, 'running', ?, ?)
+    ON CONFLICT (id) DO NOTHING`,
+  // In the order of `readRow`: by names it takes twice as long.
   find: `SELECT n, id, owner, principal, created, ended, cancel, status, program, record, recordBytes, calls, answers, histories, events,
     toolCalls, fuel, hibernations, restarts, imageBytes, canWake, fixedBytes FROM executions WHERE id = ?`,
-  save: `UPDATE executions SET program = ?, record = ?, recordBytes = ?, calls = ?, answers = ?, histories = ?, events = ?, toolCalls = ?,
-    fuel = ?, hibernations = ?, restarts = ?, imageBytes = ?, canWake = ?, fixedBytes = ? WHERE n = ?`,
+  save: `UPDATE executions SET ${SAVED} WHERE n = ?`,
   openBytes: "SELECT principal = '' AS isAll, bytes FROM open_bytes WHERE principal IN ('', ?)",
   holdMore: `INSERT INTO open_bytes (principal, bytes) VALUES ('', :bytes), (:principal, :bytes)
     ON CONFLICT DO UPDATE SET bytes = max(0, bytes + excluded.bytes)`,
   holdNothing: "DELETE FROM open_bytes WHERE principal = ? AND bytes = 0 AND principal != ''",
   setStatus: 'UPDATE executions SET status = ? WHERE n = ?',
-  finish: 'UPDATE executions SET status = ?, code = ?, ended = ?, owner = NULL, cancel = 0 WHERE n = ?',
+  finish: `UPDATE executions SET status = ?, code = ?, ended = ?, owner = NULL, cancel = 0, ${SAVED} WHERE n = ?`,
   remove: 'DELETE FROM executions WHERE n = ?',
   expired: 'SELECT n FROM executions WHERE ended <= ? ORDER BY ended LIMIT ?',
   oldestEnded: 'SELECT n FROM executions WHERE ended <= ? ORDER BY ended LIMIT 1',
@@ -163,12 +184,11 @@ export const STATEMENTS = {
   numbers: 'SELECT number FROM parts WHERE execution = ? AND kind = ?',
   removePart: 'DELETE FROM parts WHERE execution = ? AND kind = ? AND number = ?',
   removeKind: 'DELETE FROM parts WHERE execution = ? AND kind = ?',
-  addUse: 'INSERT INTO uses (execution, kind, number, place, text) VALUES (?, ?, ?, ?, ?)',
+  addUse: 'INSERT INTO uses (execution, kind, number, place, text) SELECT ?, ?, ?, ?, id FROM texts WHERE hash = ?',
   removeUses: 'DELETE FROM uses WHERE execution = ? AND kind = ? AND number = ?',
   removeKindUses: 'DELETE FROM uses WHERE execution = ? AND kind = ?',
   addText: 'INSERT INTO texts (hash) VALUES (?)',
   addContent: 'INSERT INTO contents (text, content) VALUES (?, ?)',
-  findText: 'SELECT id FROM texts WHERE hash = ?',
   content: 'SELECT content FROM texts JOIN contents ON contents.text = texts.id WHERE hash = ?',
   forgetText: 'UPDATE texts SET hash = NULL WHERE hash = ?',
   addImage: 'INSERT OR REPLACE INTO images (execution, content) VALUES (?, ?)',
