@@ -137,6 +137,15 @@ test('session state is there when a run goes on', async () => {
   expect(outcomeOf(woken).end).toEqual({ status: 'completed', result: '5', state: '{"n":5}' });
 });
 
+/** The same image with a checksum that is right, of a memory that is a page longer than its meter knows. */
+function withMorePages(image: Uint8Array): Uint8Array {
+  const [pagesAt, checksumBytes] = [76, 32];
+  const file = Buffer.from(image);
+  file.writeUInt32LE(file.readUInt32LE(pagesAt) + 1, pagesAt);
+  Buffer.from(hash(file.subarray(0, -checksumBytes))).copy(file, file.length - checksumBytes);
+  return file;
+}
+
 test('an image of another program, another engine, or of other calls than the gateway knows of is refused, and the next run works', async () => {
   const run = await begin(WAIT, { hibernation: ALWAYS });
   const from = later(run);
@@ -149,6 +158,7 @@ test('an image of another program, another engine, or of other calls than the ga
     await begin(WAIT, { from: { ...from, pending: [1, 2] } }),
     await begin(WAIT, { from: { ...from, lastCall: 2 } }),
     await begin(WAIT, { from: { ...from, image: flipped } }),
+    await begin(WAIT, { from: { ...from, image: withMorePages(from.image) } }),
     await begin(WAIT, { from: { ...from, image: new Uint8Array() } }),
     await begin(WAIT, { from, limits: { memoryMb: 1 } }),
   ];
