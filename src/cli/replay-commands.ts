@@ -10,7 +10,11 @@ export function addReplayCommands(program: Command, { context, withConfig, load 
     .description('run an execution again offline, with its recorded answers; exit code 0 when nothing differs')
     .option('--until <call>', 'stop when the call of this number has been made, and show what is pending', wholeNumber)
     .option('--trace', 'print every call with the time of the run and the fuel used')
-    .addOption(new Option('--save <folder>', 'write it below this folder, as a test; it holds what tools answered').conflicts('until'))
+    .addOption(
+      new Option('--save <folder>', 'write it below this folder, as a test; it holds what tools answered')
+        .conflicts('until')
+        .argParser(someFolder),
+    )
     .option('--json', 'print a JSON object')
     .action(async (id: string, options: ReplayCommandOptions) =>
       exitWith(await (await load(() => import('./replay.ts'))).replayExecution(context, id, options)),
@@ -22,6 +26,12 @@ export function addReplayCommands(program: Command, { context, withConfig, load 
     .action(async (folder: string, options: TestCommandOptions) =>
       exitWith(await (await load(() => import('./test-recordings.ts'))).testRecordings(context, folder, options)),
     );
+}
+
+/** A variable of a script that is not set would be the working directory. */
+function someFolder(text: string): string {
+  if (text.trim() !== '') return text;
+  throw new InvalidArgumentError('It is empty: name a folder, such as recordings.');
 }
 
 function wholeNumber(text: string): number {

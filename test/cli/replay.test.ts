@@ -184,6 +184,10 @@ describe('a replay of what a server recorded', () => {
     for (const until of ['0', '-1', 'x', '1.5']) {
       expect(await recorder.ampoule(['replay', 'exe_1', `--until=${until}`])).toMatchObject({ code: 1 });
     }
+    expect(await recorder.ampoule(['replay', 'exe_1', '--save', ''])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('name a folder'),
+    });
     expect(await recorder.ampoule(['replay', 'exe_1', '--until', '1', '--save', 'x'])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('cannot be used with'),
