@@ -58,6 +58,31 @@ test('nobody pushes out what others have: what goes is the own, also where what 
   expect((await store.list({ status: ['waiting'] })).map(({ id }) => id)).toEqual(['second', 'sleeper']);
 });
 
+test('questions to people count for whose they are', async () => {
+  await using folder = new StoreFolder();
+  let now = 1_000_000_000;
+  const store = folder.open({ limits: { maxStoredBytes: 2 * MiB }, now: () => now });
+  await ended(store, 'ann1', 'ann', 400 * KiB);
+  await store.create(newExecution('eve1', { principal: 'eve' }));
+  const asked = {
+    executionId: 'eve1',
+    principal: 'eve',
+    kind: 'approve',
+    server: 'mail',
+    tool: 'send',
+    text: 'May it?',
+    askedAt: 1,
+  } as const;
+  for (const call of [1, 2]) {
+    await store.ask({ ...asked, id: `apr_${call}`, call, arguments: JSON.stringify(randomBytes(150 * KiB).toString('hex')) });
+  }
+  await store.ended('eve1', COMPLETED);
+  now += 60_000;
+  await store.create(newExecution('sleeper', { principal: 'bob' }));
+  await store.hibernated('sleeper', waitOf(), randomBytes(1.2 * MiB));
+  expect([await left(store, 'ann'), await left(store, 'eve')]).toEqual([['ann1'], []]);
+});
+
 test('nothing goes for what finds no room all the same, and then it goes in its order', async () => {
   await using folder = new StoreFolder();
   let now = 1_000_000_000;
