@@ -127,6 +127,7 @@ describe('what was let in grows to three times what is free', () => {
     await store.call('run', sentCall(1));
     expect(await store.answered('run', sentCall(1), { ok: true, value: JSON.stringify('x'.repeat(2 * MiB)) })).toBe(false);
     expect(await store.read('run')).toMatchObject({ canWake: false, isComplete: false });
+    expect((await store.image('run'))?.length).toBe(1_000);
   });
 
   test('by questions to people', async () => {
