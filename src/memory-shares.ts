@@ -25,6 +25,13 @@ export class MemoryShares {
     return this.#own.get(whose) ?? 0;
   }
 
+  /** Who has most; undefined when nobody has anything. */
+  largest(): string | undefined {
+    let most: readonly [whose: string, bytes: number] | undefined;
+    for (const one of this.#own) if (most === undefined || one[1] > most[1]) most = one;
+    return most?.[0];
+  }
+
   /** @returns false when there is no room: then nothing was taken */
   take(whose: string, bytes: number): boolean {
     if (this.of(whose) + bytes > SHARE * (this.#most - this.#bytes - bytes)) return false;

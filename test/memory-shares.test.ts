@@ -28,7 +28,9 @@ test('who takes all that it gets leaves others a quarter of what there is, and s
 test('what is there already is counted in any case', () => {
   const memory = new MemoryShares(40);
   memory.force('eve', 100);
-  expect([memory.of('eve'), memory.bytes, memory.take('ann', 1)]).toEqual([100, 100, false]);
+  memory.force('ann', 7);
+  expect([memory.of('eve'), memory.bytes, memory.take('ann', 1), memory.largest()]).toEqual([100, 107, false, 'eve']);
+  memory.giveBack('ann', 7);
   memory.giveBack('eve', 100);
-  expect([memory.of('eve'), memory.bytes, memory.take('ann', 1)]).toEqual([0, 0, true]);
+  expect([memory.of('eve'), memory.bytes, memory.largest(), memory.take('ann', 1)]).toEqual([0, 0, undefined, true]);
 });

@@ -207,8 +207,8 @@ export interface ExecutionStore {
   status(id: string, status: 'running' | 'waiting'): void;
   /** It is begun again after a process was lost. @returns how often that was, this time included */
   restarted(id: string): Promise<number>;
-  /** The end; the first one counts. The image goes. */
-  ended(id: string, end: ExecutionEnd): Promise<void>;
+  /** The end; the first one counts. The image goes. @param whose the principal, for what is kept in memory until it can be written */
+  ended(id: string, end: ExecutionEnd, whose?: string): Promise<void>;
   read(id: string): Promise<StoredExecution | undefined>;
   glance(id: string): Promise<ExecutionGlance | undefined>;
   /** As {@link glance}: without answers and history. */

@@ -76,7 +76,7 @@ export async function recordEnd(stages: SandboxStages, run: Run, execution: Live
     };
     const { executionId } = run;
     const written = stages.executions.store
-      .ended(executionId, end)
+      .ended(executionId, end, run.principal)
       .catch((err: unknown) => stages.log.warn({ executionId, err }, 'The end of an execution could not be kept'));
     // Who was told that it goes on, or has ended it, must not see it run again.
     if (run.hasActed || execution.isDetached || execution.signal.aborted || run.call.stored) {

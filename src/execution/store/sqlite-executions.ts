@@ -99,7 +99,7 @@ class ThreadedExecutions implements ExecutionStore {
   hibernated: ExecutionStore['hibernated'] = (id, wait, image) => this.#ask('hibernated', [id, wait, new ImageCopy(image)]);
   status: ExecutionStore['status'] = (id, status) => this.#tell('status', [id, status]);
   restarted: ExecutionStore['restarted'] = (id) => this.#ask('restarted', [id]);
-  ended: ExecutionStore['ended'] = (id, end) => this.#ends.add(id, end, (this.#options.now ?? Date.now)());
+  ended: ExecutionStore['ended'] = (id, end, whose) => this.#ends.add(id, { end, endedAt: (this.#options.now ?? Date.now)(), whose });
   read: ExecutionStore['read'] = (id) => this.#ask('read', [id]);
   glance: ExecutionStore['glance'] = async (id) => {
     const found = await this.#ask<ExecutionGlance | undefined>('glance', [id]);

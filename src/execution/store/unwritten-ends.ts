@@ -1,15 +1,18 @@
 import { toSandboxError } from '../../errors.ts';
+import { MemoryShares } from '../../memory-shares.ts';
 import type { ExecutionEnd } from '../execution-store.ts';
 
 /** How often it is tried again, in milliseconds. */
 const AGAIN_MS = 1_000;
-/** Of answers and outcomes; past it the oldest goes. */
+/** Of answers and outcomes; past it the oldest goes of whoever has most. */
 const MAX_CHARS = 16 * 1024 * 1024;
 
 export interface UnwrittenEnd {
   readonly end: ExecutionEnd;
   /** Milliseconds since 1970. */
   readonly endedAt: number;
+  /** The principal, as far as it is known. */
+  readonly whose?: string | undefined;
 }
 
 /**
@@ -19,7 +22,7 @@ export interface UnwrittenEnd {
 export class UnwrittenEnds {
   readonly #write: (id: string, end: ExecutionEnd) => Promise<void>;
   readonly #ends = new Map<string, UnwrittenEnd>();
-  #chars = 0;
+  readonly #chars = new MemoryShares(MAX_CHARS);
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -28,11 +31,11 @@ export class UnwrittenEnds {
   }
 
   /** Writes it down. One that cannot be is kept for later. @throws SandboxError as the write */
-  async add(id: string, end: ExecutionEnd, endedAt: number): Promise<void> {
+  async add(id: string, unwritten: UnwrittenEnd): Promise<void> {
     try {
-      await this.#write(id, end);
+      await this.#write(id, unwritten.end);
     } catch (error) {
-      if (isForNow(error)) this.#keep(id, { end, endedAt });
+      if (isForNow(error)) this.#keep(id, unwritten);
       throw error;
     }
   }
@@ -52,17 +55,25 @@ export class UnwrittenEnds {
   #keep(id: string, unwritten: UnwrittenEnd): void {
     this.#forget(id);
     this.#ends.set(id, unwritten);
-    this.#chars += charsOf(unwritten);
-    for (const oldest of this.#ends.keys()) {
-      if (this.#chars <= MAX_CHARS) break;
-      this.#forget(oldest);
-    }
+    this.#chars.force(unwritten.whose ?? '', charsOf(unwritten));
+    while (this.#chars.bytes > MAX_CHARS && this.#forgetOne());
     this.#again();
+  }
+
+  /** The oldest of whoever has most: nobody pushes out what others have. */
+  #forgetOne(): boolean {
+    const most = this.#chars.largest();
+    for (const [id, { whose = '' }] of this.#ends) {
+      if (whose !== most) continue;
+      this.#forget(id);
+      return true;
+    }
+    return false;
   }
 
   #forget(id: string): void {
     const known = this.#ends.get(id);
-    if (known && this.#ends.delete(id)) this.#chars -= charsOf(known);
+    if (known && this.#ends.delete(id)) this.#chars.giveBack(known.whose ?? '', charsOf(known));
   }
 
   #again(): void {

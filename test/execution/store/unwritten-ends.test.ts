@@ -17,19 +17,20 @@ function disk(code: 'ERR_EXECUTION_STORE' | 'ERR_EXECUTION_UNKNOWN' = 'ERR_EXECU
 
 test('an end that cannot be written is told to whoever asks, until it can be', async () => {
   const { state, ends } = disk();
-  for (const id of ['one', 'two']) await expect(ends.add(id, COMPLETED, 7)).rejects.toMatchObject({ code: 'ERR_EXECUTION_STORE' });
-  expect([ends.find('one'), ends.find('three')]).toEqual([{ end: COMPLETED, endedAt: 7 }, undefined]);
+  const ended = { end: COMPLETED, endedAt: 7 };
+  for (const id of ['one', 'two']) await expect(ends.add(id, ended)).rejects.toMatchObject({ code: 'ERR_EXECUTION_STORE' });
+  expect([ends.find('one'), ends.find('three')]).toEqual([ended, undefined]);
   state.isFull = false;
   await expect.poll(() => ends.find('two')).toBeUndefined();
   expect([state.written, ends.find('one')]).toEqual([['one', 'two'], undefined]);
-  await ends.add('three', COMPLETED, 8);
+  await ends.add('three', { end: COMPLETED, endedAt: 8 });
   expect(ends.find('three')).toBeUndefined();
   await ends.close();
 });
 
 test('when the store is closed it is tried once more', async () => {
   const { state, ends } = disk();
-  await expect(ends.add('one', COMPLETED, 7)).rejects.toThrow('no');
+  await expect(ends.add('one', { end: COMPLETED, endedAt: 7 })).rejects.toThrow('no');
   await ends.close();
   expect(state.written).toEqual([]);
   state.isFull = false;
@@ -39,14 +40,14 @@ test('when the store is closed it is tried once more', async () => {
 
 test('what will never be written is not kept', async () => {
   const { ends } = disk('ERR_EXECUTION_UNKNOWN');
-  await expect(ends.add('one', COMPLETED, 7)).rejects.toMatchObject({ code: 'ERR_EXECUTION_UNKNOWN' });
+  await expect(ends.add('one', { end: COMPLETED, endedAt: 7 })).rejects.toMatchObject({ code: 'ERR_EXECUTION_UNKNOWN' });
   expect(ends.find('one')).toBeUndefined();
 });
 
 test('they take sixteen million characters at most: the oldest go', async () => {
   const { ends } = disk();
   const large = { ...COMPLETED, outcome: '', response: 'x'.repeat(8 * 1024 * 1024) };
-  const add = (id: string): Promise<void> => expect(ends.add(id, large, 7)).rejects.toThrow('no');
+  const add = (id: string): Promise<void> => expect(ends.add(id, { end: large, endedAt: 7 })).rejects.toThrow('no');
   await add('one');
   await add('two');
   expect(ends.find('one')).toBeDefined();
@@ -55,10 +56,22 @@ test('they take sixteen million characters at most: the oldest go', async () => 
   await ends.close();
 });
 
+test('nobody pushes out the ends of others: those of whoever has most go', async () => {
+  const { ends } = disk();
+  const add = (id: string, whose: string, mebibytes: number): Promise<void> => {
+    const end = { ...COMPLETED, outcome: '', response: 'x'.repeat(mebibytes * 1024 * 1024) };
+    return expect(ends.add(id, { end, endedAt: 7, whose })).rejects.toThrow('no');
+  };
+  await add('hers', 'ann', 4);
+  for (const id of ['one', 'two', 'three', 'four', 'five']) await add(id, 'eve', 3);
+  expect(['hers', 'one', 'two', 'five'].map((id) => ends.find(id) !== undefined)).toEqual([true, false, true, true]);
+  await ends.close();
+});
+
 test('one that is told again counts once: what is old does not go for it', async () => {
   const { ends } = disk();
   const large = { ...COMPLETED, outcome: '', response: 'x'.repeat(6 * 1024 * 1024) };
-  const add = (id: string): Promise<void> => expect(ends.add(id, large, 7)).rejects.toThrow('no');
+  const add = (id: string): Promise<void> => expect(ends.add(id, { end: large, endedAt: 7 })).rejects.toThrow('no');
   await add('one');
   for (let time = 0; time < 3; time++) await add('two');
   expect(ends.find('one')).toBeDefined();
@@ -72,7 +85,7 @@ test('nothing is tried after the store is closed, also when it was being tried j
     const ends = new UnwrittenEnds(
       () => new Promise((_, reject) => writes.push(() => reject(new SandboxError('ERR_EXECUTION_STORE', 'no')))),
     );
-    const added = ends.add('one', COMPLETED, 7).catch(() => 'it was not written');
+    const added = ends.add('one', { end: COMPLETED, endedAt: 7 }).catch(() => 'it was not written');
     writes[0]?.();
     expect(await added).toBe('it was not written');
     await vi.advanceTimersByTimeAsync(1_000);
