@@ -7,7 +7,7 @@ import { MAX_HISTORY_FILES, MAX_HISTORY_STEPS } from './worker-protocol.ts';
 /** The messages between gateway and executor. Both sides parse what they get; payloads are named in the comments. */
 
 /** Changes with every message that does. The two come from one installation, which may be replaced while the gateway runs. */
-export const PROTOCOL = 3;
+export const PROTOCOL = 4;
 
 /** Calls in one message. */
 export const MAX_CALLS = 1_000;

@@ -46,10 +46,10 @@ const LIMITS =
 const FROM = 'from?{kind=image bytes now pending lastCall kind=history bytes now?}';
 
 test('the version, and what the gateway says', () => {
-  expect(PROTOCOL).toBe(3);
+  expect(PROTOCOL).toBe(4);
   expect(messages(commandSchema, ['init'])).toEqual([
     'ping ping',
-    `run run executionId key input state ${LIMITS} results? skills? now? seed? payload ${FROM} hibernation?{afterMs maxImageBytes} history?`,
+    `run run executionId key input state ${LIMITS} results? skills? now? seed? payload ${FROM} hibernation?{afterMs maxImageBytes stayMs?} history?`,
     'script run',
     'make run? key',
     'answer run call ok code?',
