@@ -126,6 +126,8 @@ test('a file that is none of an owner’s is left alone, and an owner whose file
   await using folder = new StoreFolder();
   await using gateway = await Gateway.start(folder.file);
   await gateway.ask('create', 'one');
+  // It is held between writes now.
+  expect(await gateway.ask('call', 'one')).toEqual({});
   const owners = `${folder.file}-owners`;
   writeFileSync(join(owners, 'notes.txt'), 'mine');
   const heir = folder.open();

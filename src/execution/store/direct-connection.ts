@@ -3,7 +3,7 @@ import type { SandboxError } from '../../errors.ts';
 import { transact } from '../../store/database.ts';
 import { storeError } from '../execution-errors.ts';
 import { KeptRecord } from '../kept-record.ts';
-import { ExecutionParts } from './execution-parts.ts';
+import { ExecutionParts, type Statements } from './execution-parts.ts';
 import { prepareAll } from './execution-tables.ts';
 import { HeldSums } from './held-sums.ts';
 import { HeldRows } from './live-rows.ts';
@@ -31,6 +31,8 @@ export class DirectConnection {
   readonly #open: OpenBytes;
   readonly #rows: HeldRows;
   readonly #sums: HeldSums;
+  readonly #run: Statements;
+  #version: unknown;
   #now = 0;
 
   /** @throws Error when the database cannot be used just now */
@@ -38,7 +40,7 @@ export class DirectConnection {
     this.#db = new DatabaseSync(file, { timeout: 0 });
     try {
       this.#db.exec(PRAGMAS);
-      const run = prepareAll(this.#db);
+      const run = (this.#run = prepareAll(this.#db));
       const parts = new ExecutionParts(run);
       const rows = (this.#rows = new HeldRows(run));
       this.#sums = new HeldSums(run);
@@ -65,10 +67,18 @@ export class DirectConnection {
   }
 
   #doAll(requests: readonly StoreRequest[]): unknown[] {
+    this.#releaseOld();
     const values = requests.map((request) => this.#do(request));
     this.#rows.save();
     this.#sums.save();
     return values;
+  }
+
+  /** Whoever has written since may own what is held: a process whose owner's file was taken away is told so before it makes another call. */
+  #releaseOld(): void {
+    const version = this.#run.version.get()?.['data_version'];
+    if (version !== this.#version) this.#rows.releaseAll();
+    this.#version = version;
   }
 
   /** Another connection is about to write about an execution. */
