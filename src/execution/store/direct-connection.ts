@@ -60,8 +60,7 @@ export class DirectConnection {
     try {
       return transact(this.#db, () => this.#doAll(requests));
     } catch {
-      this.#rows.releaseAll();
-      this.#sums.release();
+      this.#releaseAll();
       return undefined;
     }
   }
@@ -77,8 +76,13 @@ export class DirectConnection {
   /** Whoever has written since may own what is held: a process whose owner's file was taken away is told so before it makes another call. */
   #releaseOld(): void {
     const version = this.#run.version.get()?.['data_version'];
-    if (version !== this.#version) this.#rows.releaseAll();
+    if (version !== this.#version) this.#releaseAll();
     this.#version = version;
+  }
+
+  #releaseAll(): void {
+    this.#rows.releaseAll();
+    this.#sums.release();
   }
 
   /** Another connection is about to write about an execution. */
@@ -89,12 +93,11 @@ export class DirectConnection {
   /** Why a principal may not begin another execution, as far as is known just now. */
   refuseBegin(principal: string): SandboxError | undefined {
     try {
+      this.#releaseOld();
       return this.#open.refuseBegin(principal);
     } catch {
       // What is wrong with the file is told when something is written.
       return undefined;
-    } finally {
-      this.#sums.release();
     }
   }
 

@@ -41,38 +41,51 @@ export class StoredSums implements OpenSums {
   }
 }
 
-/** Sums of a transaction that nobody else can write in: each is read once and written once for all that changes in it. */
+/** So many principals are known at once. */
+const MOST_KNOWN = 1_000;
+
+/** Sums that nobody else has written since they were read: each is written once for all that a transaction changes of it. */
 export class HeldSums implements OpenSums {
   readonly #stored: StoredSums;
-  readonly #found = new Map<string, Held>();
+  readonly #own = new Map<string, number>();
   readonly #changes = new Map<string, number>();
-  #change = 0;
+  #all = 0;
 
   constructor(run: SumStatements) {
     this.#stored = new StoredSums(run);
   }
 
   of(principal: string): Held {
-    const found = this.#found.get(principal) ?? this.#stored.of(principal);
-    this.#found.set(principal, found);
-    return { own: found.own + (this.#changes.get(principal) ?? 0), all: found.all + this.#change };
+    const known = this.#own.get(principal);
+    return known === undefined ? this.#read(principal) : { own: known, all: this.#all };
   }
 
   change(principal: string, bytes: number): void {
+    const { own, all } = this.of(principal);
+    this.#own.set(principal, own + bytes);
+    this.#all = all + bytes;
     this.#changes.set(principal, (this.#changes.get(principal) ?? 0) + bytes);
-    this.#change += bytes;
   }
 
   /** Writes what has changed: the last of a transaction. */
   save(): void {
     for (const [principal, bytes] of this.#changes) this.#stored.change(principal, bytes);
-    this.release();
+    this.#changes.clear();
+    if (this.#own.size > MOST_KNOWN) this.release();
   }
 
-  /** What is known is of a transaction that is over. */
+  /** Somebody else has written, or what was changed was not written. */
   release(): void {
-    this.#found.clear();
+    this.#own.clear();
     this.#changes.clear();
-    this.#change = 0;
+  }
+
+  #read(principal: string): Held {
+    const { own, all } = this.#stored.of(principal);
+    // What is stored of all does not have what has changed in this transaction.
+    const changed = [...this.#changes.values()].reduce((sum, bytes) => sum + bytes, 0);
+    this.#all = all + changed;
+    this.#own.set(principal, own);
+    return { own, all: this.#all };
   }
 }
