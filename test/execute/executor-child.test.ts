@@ -187,7 +187,7 @@ test('none of this has ended the process', () => {
 
 describe('what the gateway never says ends the process in its own way', () => {
   const bad: [string, object, Uint8Array | undefined, RegExp][] = [
-    ['another version', { type: 'init', protocol: 1 }, undefined, /gateway speaks version 1 of the protocol, and the executor version 3/],
+    ['another version', { type: 'init', protocol: 1 }, undefined, /gateway speaks version 1 of the protocol, and the executor version 4/],
     ['an unknown command', { type: 'format', disk: 'c' }, undefined, /not of the protocol/],
     ['a list', [], undefined, /not of the protocol/],
     ['an engine that is cut off', { ...ENGINELESS, modules: [{ name: 'a', bytes: 9 }] }, Buffer.alloc(3), /not of the protocol/],

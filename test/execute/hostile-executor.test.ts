@@ -86,8 +86,8 @@ describe.concurrent('at its start', { timeout: 60_000 }, () => {
     ['huge length', /too long/],
     ['no greeting', /greeting/],
     ['two greetings', /greeting/],
-    ['an older version', /version 1 of the protocol, and this process version 3: restart Ampoule/],
-    ['a newer version', /version 4 of the protocol, and this process version 3: restart Ampoule/],
+    ['an older version', /version 1 of the protocol, and this process version 4: restart Ampoule/],
+    ['a newer version', /version 5 of the protocol, and this process version 4: restart Ampoule/],
     ['exits at once', /exit code 3/],
     ['runs before it is ready', /before it was ready/],
     // It takes a while: beside the others.
