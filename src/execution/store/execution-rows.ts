@@ -1,6 +1,7 @@
 import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { damagedExecution } from '../execution-errors.ts';
 import type { ExecutionStatus, ExecutionSummary } from '../execution-store.ts';
+import { CHANGING } from './store-schema.ts';
 
 export type Row = Readonly<Record<string, SQLOutputValue>>;
 
@@ -94,40 +95,7 @@ export function newRow(known: Pick<ExecutionRow, 'n' | 'id' | 'owner' | 'princip
 
 /** Parameters of the statement that saves a row. */
 export function savedRow(row: ExecutionRow): SQLInputValue[] {
-  const {
-    n,
-    program,
-    record,
-    recordBytes,
-    calls,
-    answers,
-    histories,
-    events,
-    toolCalls,
-    fuel,
-    hibernations,
-    restarts,
-    imageBytes,
-    canWake,
-    fixedBytes,
-  } = row;
-  return [
-    program,
-    record,
-    recordBytes,
-    calls,
-    answers,
-    histories,
-    events,
-    toolCalls,
-    fuel,
-    hibernations,
-    restarts,
-    imageBytes,
-    canWake,
-    fixedBytes,
-    n,
-  ];
+  return [...CHANGING.map((column) => row[column]), row.n];
 }
 
 /** Parameters of the statement that saves a row for the last time. @param endedAt - milliseconds since 1970 */

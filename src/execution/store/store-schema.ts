@@ -142,17 +142,31 @@ export type PartKind = (typeof KIND)[keyof typeof KIND];
 
 const SUMMARY = 'n, id, principal, status, code, created, ended, program, toolCalls, fuel, hibernations, imageBytes';
 
-/** In the order of `savedRow`. */
-const SAVED = `program = ?, record = ?, recordBytes = ?, calls = ?, answers = ?, histories = ?, events = ?, toolCalls = ?,
-  fuel = ?, hibernations = ?, restarts = ?, imageBytes = ?, canWake = ?, fixedBytes = ?`;
+/** What of the row of an execution changes while it goes on, in the order in which it is read and saved. */
+export const CHANGING = [
+  'program',
+  'record',
+  'recordBytes',
+  'calls',
+  'answers',
+  'histories',
+  'events',
+  'toolCalls',
+  'fuel',
+  'hibernations',
+  'restarts',
+  'imageBytes',
+  'canWake',
+  'fixedBytes',
+] as const;
+const SAVED = CHANGING.map((column) => `${column} = ?`).join(', ');
 
 /** The statements of the store, by what they do. */
 export const STATEMENTS = {
   add: `INSERT INTO executions (id, grp, owner, principal, status, created, fixedBytes) VALUES (?, ?, ?, ?, 'running', ?, ?)
     ON CONFLICT (id) DO NOTHING`,
   // In the order of `readRow`: by names it takes twice as long.
-  find: `SELECT n, id, owner, principal, created, ended, cancel, status, program, record, recordBytes, calls, answers, histories, events,
-    toolCalls, fuel, hibernations, restarts, imageBytes, canWake, fixedBytes FROM executions WHERE id = ?`,
+  find: `SELECT n, id, owner, principal, created, ended, cancel, status, ${CHANGING.join(', ')} FROM executions WHERE id = ?`,
   save: `UPDATE executions SET ${SAVED} WHERE n = ?`,
   openBytes: "SELECT principal = '' AS isAll, bytes FROM open_bytes WHERE principal IN ('', ?)",
   holdMore: `INSERT INTO open_bytes (principal, bytes) VALUES ('', :bytes), (:principal, :bytes)
