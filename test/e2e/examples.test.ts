@@ -58,3 +58,13 @@ test('the example of a dry run lists three calls, changes nothing, and then does
   expect(text).toMatch(/"tool": "create_directory"[^]*"tool": "write_file"[^]*"tool": "create_entities"/);
   expect(text).toMatch(/still has no reports: true[^]*Successfully wrote[^]*Now it has: true/);
 });
+
+test('the example of durable executions asks, survives the death of its server, completes, and is replayed', async () => {
+  const text = await shown('durable');
+  expect(text).toMatch(
+    /"status": "waiting"[^]*"tool": "write_file"[^]*: approved, files\.write_file\.[^]*"status": "completed"[^]*"written": "written"/u,
+  );
+  expect(text).toMatch(/totals\.json holds: \[\["Ada",180\],\["Grace",80\]\]/);
+  expect(text).toMatch(/begun again {2}once[^]*call 2 asks a person[^]*begun again[^]*approved by operator[^]*ended +completed/u);
+  expect(text).toMatch(/Same: completed, 2 calls, 0 log lines, [\d,]+ fuel\./);
+});
