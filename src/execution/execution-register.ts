@@ -3,6 +3,9 @@ import { openingError, storeError } from './execution-errors.ts';
 import type { ExecutionFilter, ExecutionGlance, ExecutionSummary, StoredApproval, StoredExecution } from './execution-store.ts';
 import { ExecutionTables, type TablesOptions } from './store/execution-tables.ts';
 
+/** The name of the file of executions, for servers and the command line. */
+export const EXECUTIONS_DATABASE = 'executions.db';
+
 /** All executions of a file, for its operator, on a disk that takes no writes too. All methods throw SandboxError ERR_EXECUTION_STORE. */
 export interface ExecutionRegister extends Disposable {
   list(filter: ExecutionFilter): ExecutionSummary[];

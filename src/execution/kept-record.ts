@@ -33,7 +33,7 @@ export class KeptRecord {
     const fits = (): boolean => row.recordBytes + bytes + PART_BYTES <= this.#maxBytes && hasShare();
     if (!fits()) this.drop(row);
     if (!fits() && row.canWake === 1) {
-      if (call !== undefined && this.#parts.wait(row)?.wait.pending.includes(call) === true) return hasShare();
+      if (call !== undefined && this.#wait(row)?.pending.includes(call) === true) return hasShare();
       // What is let go of then makes room for others, and the run has nothing of it.
       if (!hasShare()) return false;
       this.#removeImage(row);
@@ -44,7 +44,7 @@ export class KeptRecord {
 
   /** Keeps a part. @param before what is there in its place */
   add(row: ExecutionRow, kind: PartKind, number: number, text: string, before?: string): void {
-    if (before !== undefined) row.recordBytes -= Buffer.byteLength(before) + PART_BYTES;
+    if (before !== undefined) lower(row, Buffer.byteLength(before) + PART_BYTES);
     row.recordBytes += Buffer.byteLength(text) + PART_BYTES;
     if (before === undefined) this.#parts.add(row, kind, number, text);
     else this.#parts.put(row, kind, number, text);
@@ -52,11 +52,11 @@ export class KeptRecord {
 
   /** Drops what no recovery from the image needs. Reads nothing but that: what stays may be many megabytes, and this may come at every answer. */
   drop(row: ExecutionRow): void {
+    const wait = this.#wait(row);
     if (row.record === 'whole') row.record = 'dropped';
-    row.recordBytes -= this.#parts.bytes(row, KIND.history) + row.histories * PART_BYTES;
+    lower(row, this.#parts.bytes(row, KIND.history) + row.histories * PART_BYTES);
     this.#parts.removeKind(row, KIND.history);
     row.histories = 0;
-    const wait = row.canWake === 1 ? this.#parts.wait(row)?.wait : undefined;
     for (const number of this.#parts.numbers(row, KIND.answer)) {
       if (wait !== undefined && isNeeded(wait, number)) continue;
       this.#remove(row, KIND.answer, number);
@@ -75,12 +75,23 @@ export class KeptRecord {
     this.#parts.put(row, KIND.gone, number, '');
     row.recordBytes += PART_BYTES;
     row.calls--;
-    const wait = row.canWake === 1 ? this.#parts.wait(row)?.wait : undefined;
+    const wait = this.#wait(row);
     if (wait !== undefined && isNeeded(wait, number)) row.canWake = 0;
   }
 
+  /** What an image that can be gone on from waits for. With a damaged one nothing can be: that costs the image, and nothing else of the record. */
+  #wait(row: ExecutionRow): StoredWait | undefined {
+    if (row.canWake === 0) return undefined;
+    try {
+      return this.#parts.wait(row)?.wait;
+    } catch {
+      row.canWake = 0;
+      return undefined;
+    }
+  }
+
   #remove(row: ExecutionRow, kind: PartKind, number: number): void {
-    row.recordBytes -= this.#bytes(row, kind, number);
+    lower(row, this.#bytes(row, kind, number));
     this.#parts.remove(row, kind, number);
   }
 
@@ -100,7 +111,7 @@ export class KeptRecord {
     if (wait.pending.some((number) => gone.has(number))) return false;
     row.canWake = 1;
     this.drop(row);
-    row.recordBytes -= this.#parts.numbers(row, KIND.gone).length * PART_BYTES;
+    lower(row, this.#parts.numbers(row, KIND.gone).length * PART_BYTES);
     this.#parts.removeKind(row, KIND.gone);
     return true;
   }
@@ -115,4 +126,9 @@ export class KeptRecord {
 /** Whether who goes on from an image needs what is known of a call. */
 function isNeeded({ lastCall, pending }: StoredWait, number: number): boolean {
   return number > lastCall || pending.includes(number);
+}
+
+/** Older versions did not count all that is taken away here. */
+function lower(row: ExecutionRow, bytes: number): void {
+  row.recordBytes = Math.max(0, row.recordBytes - bytes);
 }

@@ -91,8 +91,7 @@ export class CarryOn {
     const { stages, carry, isRevoked, log } = this.#options;
     if (stages.live.has(id)) return;
     try {
-      const stored = await this.#read(id);
-      this.#chars += size.chars = stored === undefined ? 0 : charsOf(stored);
+      const stored = await this.#read(id, size);
       if (stored === undefined || stored.end !== undefined || (await this.#isLater(stored))) return;
       if (stored.start === undefined && (await this.#beginnings(id)) > MAX_BEGINNINGS) {
         return await this.#end(id, new SandboxError('ERR_EXECUTE_LOST', NEVER_BEGAN), callOf(stored));
@@ -155,10 +154,12 @@ export class CarryOn {
     return unfinished?.find((one) => one.id === id);
   }
 
-  async #read(id: string): Promise<StoredExecution | undefined> {
+  async #read(id: string, size: { chars: number }): Promise<StoredExecution | undefined> {
     this.#reading++;
     try {
-      return await this.#options.stages.executions?.store.read(id);
+      const stored = await this.#options.stages.executions?.store.read(id);
+      this.#chars += size.chars = stored === undefined ? 0 : charsOf(stored);
+      return stored;
     } finally {
       this.#reading--;
       this.#tellFree();

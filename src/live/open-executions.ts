@@ -10,6 +10,7 @@ import { findEngine } from '../engine/find-engine.ts';
 import { createApprovals } from '../execution/approvals.ts';
 import { createDurableRuns } from '../execution/durable-runs.ts';
 import type { ExecutionStore } from '../execution/execution-store.ts';
+import { EXECUTIONS_DATABASE } from '../execution/execution-register.ts';
 import { openServerExecutions } from '../execution/server-executions.ts';
 import { recordLostEnds } from './lost-ends.ts';
 import { LiveExecutions } from './live-executions.ts';
@@ -131,12 +132,7 @@ function openRuns(options: OpenOptions, { engine, executor, programs }: Runtime,
 
 async function openOwnStore({ config, cacheDirectory, log }: OpenOptions): Promise<ExecutionStore | undefined> {
   await makeFolder(cacheDirectory, OWNER_ONLY);
-  return openServerExecutions({ file: executionsFile(cacheDirectory), limits: config.limits, group: groupOf(config), log });
-}
-
-/** The file of executions, of the servers and of the command line. */
-export function executionsFile(cacheDirectory: string): string {
-  return join(cacheDirectory, 'executions.db');
+  return openServerExecutions({ file: join(cacheDirectory, EXECUTIONS_DATABASE), limits: config.limits, group: groupOf(config), log });
 }
 
 /** Two config files are two groups, unless they name the same one. */

@@ -151,5 +151,6 @@ async function bundleAgain(stages: SandboxStages, { call, principal }: Run, scri
 
 /** What an execution keeps in the gateway's memory until it has ended, in bytes, roughly: a text takes two for each character at most, and a script is ASCII. */
 export function heldBytes({ request: { code } }: Call, { request: { program, input, state } }: Beginning): number {
-  return 2 * (code.length + bytesOf(input) + state.length) + program.script.length;
+  const values = bytesOf(input) - input.length;
+  return 2 * (code.length + input.length + state.length) + values + program.script.length;
 }

@@ -126,7 +126,11 @@ test('records that are long are not all read at once', async () => {
   const request = writeRequest({ code: 'return 1;' }, {});
   const ids = Array.from({ length: 12 }, (_, n) => `long${n}`);
   const claims = [ids];
+  let [reading, most] = [0, 0];
   const read: ExecutionStore['read'] = async (id) => {
+    most = Math.max(most, ++reading);
+    await nextTurn();
+    reading--;
     const calls = [{ ...sentCall(1), stage: 'answered' as const, answer: { ok: true as const, value } }];
     const rest = { status: 'running' as const, isComplete: true, canWake: false, isCancelRequested: false, hibernations: 0, restarts: 0 };
     return { ...newExecution(id, { request }), start: START, calls, history: { steps: [], files: [] }, events: [], ...rest };
@@ -148,6 +152,7 @@ test('records that are long are not all read at once', async () => {
   await until(() => begun.length >= 4);
   for (let turn = 0; turn < 50; turn++) await nextTurn();
   expect(begun.length).toBeLessThan(9);
+  expect(most).toBe(4);
   await until(() => {
     for (const execution of begun) execution.waits([{ kind: 'timer', at: 5 }]);
     return begun.length === ids.length;

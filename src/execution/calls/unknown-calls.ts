@@ -30,7 +30,7 @@ export function noRoomFor({ server, tool }: Pick<ToolCall, 'server' | 'tool'>): 
 
 /** What the program hears of a call whose answer came while it slept, or faster than it could be written, when there was no room for that. */
 export function notKept({ server, tool }: Pick<ToolCall, 'server' | 'tool'>): ToolAnswer {
-  const message = `"${server}.${tool}" was called, and there was no room to keep its answer (limits.maxStoredBytes).`;
+  const message = `"${server}.${tool}" was called, and there was no room to keep its answer.`;
   return {
     ok: false,
     error: { code: 'ERR_EXECUTION_FULL', message, hint: 'Find out what it did before making it again, and ask for less at once.' },

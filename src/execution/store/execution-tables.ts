@@ -12,7 +12,7 @@ import { StoredRows } from './live-rows.ts';
 import { OpenBytes } from './open-bytes.ts';
 import { Owners } from '../owners.ts';
 import { StoreClaims } from './store-claims.ts';
-import { BEFORE, MIGRATIONS, STATEMENTS } from './store-schema.ts';
+import { BEFORE, COUNT_OPEN, MIGRATIONS, STATEMENTS } from './store-schema.ts';
 import { StoreUpkeep, type UpkeepLimits } from './store-upkeep.ts';
 
 export interface TablesOptions {
@@ -44,6 +44,7 @@ export class ExecutionTables {
     this.#db = isForReading ? openReadable(formOf(file)) : openExecutionsDatabase(file);
     try {
       this.#run = prepareAll(this.#db);
+      if (!isForReading) this.#countOpen();
       this.#owners = new Owners(file === undefined ? undefined : `${file}-owners`);
       const parts = new ExecutionParts(this.#run);
       this.upkeep = new StoreUpkeep(this.#db, this.#run, limits);
@@ -67,6 +68,16 @@ export class ExecutionTables {
     } catch (error) {
       this.#db.close();
       throw error;
+    }
+  }
+
+  /** An older version that still ran when the tables were changed has written past the sums. */
+  #countOpen(): void {
+    if (this.#run.isCounted.get()?.['isCounted'] === 1) return;
+    try {
+      this.transact(() => this.#db.exec(COUNT_OPEN));
+    } catch {
+      // Somebody else writes, or the disk is full: the sums are right but for what was written past them.
     }
   }
 

@@ -1,12 +1,6 @@
-const REMOVED = `CREATE TRIGGER execution_removed AFTER DELETE ON executions BEGIN
-    DELETE FROM uses WHERE execution = OLD.n;
-    DELETE FROM parts WHERE execution = OLD.n;
-    DELETE FROM images WHERE execution = OLD.n;
-    DELETE FROM approvals WHERE execution = OLD.n;
-  END;`;
-
 /**
- * An execution is a row of what is looked for, and of parts: sealed texts. Long literals in them are kept apart, once each, and counted by
+ * An execution is a row of what is looked for, and of parts: sealed texts, in the order in which they were written, with an index. (In the order of their keys,
+ * as files of the first version have them, each new one moves what its page and the next ones have, and a transaction writes half as many pages again.) Long literals in them are kept apart, once each, and counted by
  * triggers, so that a count can never be another than what uses there are. `owner` is the store that carries an execution on; null when it has
  * ended, or waits for somebody to claim it. Times are in milliseconds since 1970.
  */
@@ -48,7 +42,7 @@ const FIRST = `
     number INTEGER NOT NULL,
     content BLOB NOT NULL,
     PRIMARY KEY (execution, kind, number)
-  ) WITHOUT ROWID, STRICT;
+  ) STRICT;
   CREATE TABLE images (execution INTEGER PRIMARY KEY, content BLOB NOT NULL) STRICT;
 
   CREATE TABLE texts (id INTEGER PRIMARY KEY, hash BLOB UNIQUE, uses INTEGER NOT NULL DEFAULT 0) STRICT;
@@ -89,7 +83,12 @@ const FIRST = `
   CREATE INDEX approvals_open ON approvals (asked) WHERE isOpen = 1;
   CREATE UNIQUE INDEX approvals_decided ON approvals (decided) WHERE decided IS NOT NULL;
 
-  ${REMOVED}
+  CREATE TRIGGER execution_removed AFTER DELETE ON executions BEGIN
+    DELETE FROM uses WHERE execution = OLD.n;
+    DELETE FROM parts WHERE execution = OLD.n;
+    DELETE FROM images WHERE execution = OLD.n;
+    DELETE FROM approvals WHERE execution = OLD.n;
+  END;
 `;
 
 /** What a part takes beside its text, in bytes about. */
@@ -98,36 +97,23 @@ export const PART_BYTES = 64;
 /** What an execution takes in the file beside its texts, in bytes about: rows, indexes, the rest of a page. */
 export const EXECUTION_BYTES = 4_096;
 
+/** The sums, from the rows. */
+export const COUNT_OPEN = `DELETE FROM open_bytes;
+  INSERT INTO open_bytes SELECT principal, sum(fixedBytes + recordBytes + imageBytes) FROM executions
+    WHERE ended IS NULL AND principal != '' GROUP BY principal;
+  INSERT INTO open_bytes SELECT '', ifnull(sum(fixedBytes + recordBytes + imageBytes), 0) FROM executions WHERE ended IS NULL;`;
+
 /**
  * Of an execution that has not ended it is known what it holds (`fixedBytes`, `recordBytes` and `imageBytes`), and of each principal what all of its own
  * hold together; of all principals it stands under the name ''. `ExecutionWrites` keeps the sums with every write.
- * Parts are in the order in which they were written, with an index: in the order of their keys each new one moved what its page and the next ones had, and a
- * transaction wrote half as many pages again.
+ * Nothing is read for it but the rows: damaged parts of one execution do not cost all others, and a large file takes no time. So what an older version has
+ * left counts without its programs and inputs.
  */
 const SECOND = `
   ALTER TABLE executions ADD COLUMN fixedBytes INTEGER NOT NULL DEFAULT 0;
   CREATE TABLE open_bytes (principal TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID, STRICT;
-  UPDATE executions SET fixedBytes = ${EXECUTION_BYTES}
-    + (SELECT ifnull(sum(octet_length(content)), 0) FROM parts WHERE execution = executions.n AND kind IN (0, 1, 6, 9))
-    + (SELECT ifnull(sum(octet_length(content)), 0) FROM uses JOIN contents ON contents.text = uses.text
-        WHERE execution = executions.n AND kind IN (0, 1, 9))
-    + (SELECT ifnull(sum(octet_length(content)), 0) FROM approvals WHERE execution = executions.n) WHERE ended IS NULL;
-  INSERT INTO open_bytes SELECT principal, sum(fixedBytes + recordBytes + imageBytes) FROM executions
-    WHERE ended IS NULL AND principal != '' GROUP BY principal;
-  INSERT INTO open_bytes SELECT '', ifnull(sum(fixedBytes + recordBytes + imageBytes), 0) FROM executions WHERE ended IS NULL;
-
-  DROP TRIGGER execution_removed;
-  CREATE TABLE later_parts (
-    execution INTEGER NOT NULL,
-    kind INTEGER NOT NULL,
-    number INTEGER NOT NULL,
-    content BLOB NOT NULL,
-    PRIMARY KEY (execution, kind, number)
-  ) STRICT;
-  INSERT INTO later_parts SELECT execution, kind, number, content FROM parts ORDER BY execution, kind, number;
-  DROP TABLE parts;
-  ALTER TABLE later_parts RENAME TO parts;
-  ${REMOVED}
+  UPDATE executions SET fixedBytes = ${EXECUTION_BYTES} WHERE ended IS NULL;
+  ${COUNT_OPEN}
 `;
 
 /** The tables, version by version. */
@@ -169,8 +155,10 @@ export const STATEMENTS = {
   find: `SELECT n, id, owner, principal, created, ended, cancel, status, ${CHANGING.join(', ')} FROM executions WHERE id = ?`,
   save: `UPDATE executions SET ${SAVED} WHERE n = ?`,
   openBytes: "SELECT principal = '' AS isAll, bytes FROM open_bytes WHERE principal IN ('', ?)",
-  holdMore: `INSERT INTO open_bytes (principal, bytes) VALUES ('', :bytes), (:principal, :bytes)
-    ON CONFLICT DO UPDATE SET bytes = max(0, bytes + excluded.bytes)`,
+  isCounted: `SELECT ifnull(sum(fixedBytes + recordBytes + imageBytes), 0) = (SELECT bytes FROM open_bytes WHERE principal = '') AS isCounted
+    FROM executions WHERE ended IS NULL`,
+  holdMore: `INSERT INTO open_bytes (principal, bytes) VALUES ('', max(0, :bytes)), (:principal, max(0, :bytes))
+    ON CONFLICT DO UPDATE SET bytes = max(0, bytes + :bytes)`,
   holdNothing: "DELETE FROM open_bytes WHERE principal = ? AND bytes = 0 AND principal != ''",
   setStatus: 'UPDATE executions SET status = ? WHERE n = ?',
   finish: `UPDATE executions SET status = ?, code = ?, ended = ?, owner = NULL, cancel = 0, ${SAVED} WHERE n = ?`,

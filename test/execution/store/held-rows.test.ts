@@ -127,7 +127,7 @@ function contentsOf(file: string): unknown {
     parts: of(parts),
     uses: of(uses.replace('SELECT id', 'SELECT executions.id')),
     sums: of('SELECT * FROM open_bytes ORDER BY principal'),
-    images: of('SELECT id, length(content) AS length FROM images JOIN executions ON n = execution ORDER BY id'),
+    images: of('SELECT id, hex(content) AS content FROM images JOIN executions ON n = execution ORDER BY id'),
   };
   db.close();
   return found;

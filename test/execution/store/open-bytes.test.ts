@@ -199,8 +199,25 @@ test('what an older version has left is counted', async () => {
   const store = folder.open();
   await store.list({});
   expect(sums(folder.file).kept).toEqual([
-    { principal: '', bytes: 2 * EXECUTION_BYTES + 26_300 },
-    { principal: 'ann', bytes: EXECUTION_BYTES + 26_000 },
+    { principal: '', bytes: 2 * EXECUTION_BYTES + 21_300 },
+    { principal: 'ann', bytes: EXECUTION_BYTES + 21_000 },
     { principal: 'eve', bytes: EXECUTION_BYTES + 300 },
+  ]);
+});
+
+test('what an older server writes past the sums is counted when a store is opened the next time', async () => {
+  await using folder = new StoreFolder();
+  const first = folder.open();
+  await first.create(newExecution('one'));
+  await first.close();
+  const older = openExecutionsDatabase(folder.file);
+  older.exec("UPDATE executions SET status = 'failed', ended = 1");
+  older.exec("INSERT INTO executions (id, grp, principal, status, created, recordBytes) VALUES ('two', 'test', 'eve', 'running', 1, 500)");
+  older.close();
+  const store = folder.open();
+  await store.list({});
+  expect(sums(folder.file).kept).toEqual([
+    { principal: '', bytes: 500 },
+    { principal: 'eve', bytes: 500 },
   ]);
 });
