@@ -7,7 +7,7 @@ import { addApprovalCommands } from './cli/approvals-commands.ts';
 import { addAuditCommand } from './cli/audit-commands.ts';
 import type { ProcessContext } from './cli/command.ts';
 import { useCompileCache } from './cli/compile-cache.ts';
-import { errorText, exitCodeOf, USAGE_EXIT_CODE } from './cli/error-text.ts';
+import { errorText, exitCodeOf } from './cli/error-text.ts';
 import { addExecutionCommands } from './cli/executions-commands.ts';
 import { addLoginCommands } from './cli/login-commands.ts';
 import { addKeyCommands } from './cli/key-commands.ts';
@@ -118,12 +118,9 @@ async function main(): Promise<void> {
   try {
     await commandLine(processContext(signal)).parseAsync();
   } catch (error) {
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : USAGE_EXIT_CODE;
-    else if (error === signal.reason) process.exitCode = INTERRUPTED_EXIT_CODE;
-    else {
-      process.stderr.write(errorText(error));
-      process.exitCode = exitCodeOf(error);
-    }
+    process.exitCode = error === signal.reason ? INTERRUPTED_EXIT_CODE : exitCodeOf(error);
+    // What is wrong with a command line has been told already.
+    if (error !== signal.reason && !(error instanceof CommanderError)) process.stderr.write(errorText(error));
   }
   await Promise.all([process.stdout, process.stderr].map(flushed));
   // Everything is closed: nothing that a library left open may keep the process.

@@ -1,10 +1,12 @@
+import { CommanderError } from 'commander';
 import { SandboxError } from '../errors.ts';
 
 /** Of a process whose command line is wrong. */
-export const USAGE_EXIT_CODE = 2;
+const USAGE_EXIT_CODE = 2;
 
 /** What the process of a command that has failed ends with. */
 export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT_CODE;
   return error instanceof SandboxError && error.code === 'ERR_CLI_USAGE' ? USAGE_EXIT_CODE : 1;
 }
 

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ProcessContext } from '../../src/cli/command.ts';
-import { errorText } from '../../src/cli/error-text.ts';
+import { errorText, exitCodeOf } from '../../src/cli/error-text.ts';
 import { addReplayCommands } from '../../src/cli/replay-commands.ts';
 import { openExecutionRegister } from '../../src/execution/execution-register.ts';
 import type { StoredExecution } from '../../src/execution/execution-store.ts';
@@ -82,7 +82,7 @@ export class RecordingSandbox implements AsyncDisposable {
       await program.parseAsync([...args, '--config', this.config], { from: 'user' });
       return { code, ...written };
     } catch (error) {
-      return { code: 1, stdout: written.stdout, stderr: written.stderr + errorText(error) };
+      return { code: exitCodeOf(error), stdout: written.stdout, stderr: written.stderr + errorText(error) };
     }
   }
 

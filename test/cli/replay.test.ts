@@ -182,14 +182,14 @@ describe('a replay of what a server recorded', () => {
       expect(stderr).not.toContain('\u001B');
     }
     for (const until of ['0', '-1', 'x', '1.5']) {
-      expect(await recorder.ampoule(['replay', 'exe_1', `--until=${until}`])).toMatchObject({ code: 1 });
+      expect(await recorder.ampoule(['replay', 'exe_1', `--until=${until}`])).toMatchObject({ code: 2 });
     }
     expect(await recorder.ampoule(['replay', 'exe_1', '--save', ''])).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining('name a folder'),
     });
     expect(await recorder.ampoule(['replay', 'exe_1', '--until', '1', '--save', 'x'])).toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringContaining('cannot be used with'),
     });
   });
