@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const LICENCE = /^(?:licen[cs]e|copying|notice)/iu;
@@ -22,6 +22,6 @@ function packageFolder(path: string): string | undefined {
 
 function noticeOf(folder: string): string {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
-  const texts = existsSync(folder) ? readdirSync(folder).filter((file) => LICENCE.test(file)) : [];
+  const texts = readdirSync(folder).filter((file) => LICENCE.test(file));
   return [`${name} ${version} (${license ?? 'see below'})\n`, ...texts.map((file) => readFileSync(join(folder, file), 'utf8'))].join('\n');
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { SandboxError } from '../errors.ts';
-import { openExecutionRegister, type ExecutionRegister } from '../execution/execution-register.ts';
+import { EXECUTIONS_DATABASE, openExecutionRegister, type ExecutionRegister } from '../execution/execution-register.ts';
 import type { StoredExecution } from '../execution/execution-store.ts';
 import { harmlessLine } from '../result/harmless-text.ts';
 import { cacheDirectory, type ProcessContext } from './command.ts';
@@ -12,7 +12,7 @@ const HINT = '"ampoule executions list" shows the ids.';
 
 /** Where executions are kept. */
 export function executionsPath(context: ProcessContext, config: Pick<Config, 'cacheDir'>): string {
-  return join(cacheDirectory(context, config), 'executions.db');
+  return join(cacheDirectory(context, config), EXECUTIONS_DATABASE);
 }
 
 /** Without a file there are no executions, and looking does not make one. */

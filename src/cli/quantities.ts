@@ -7,7 +7,7 @@ export function countOf(amount: number): string {
   return amount.toLocaleString('en');
 }
 
-/** A time in the units that people would say it in: `32 ms`, `2.001 s`, `1 min 17 s`, `24 h`, `30 days`. @param ms milliseconds */
+/** A time in the units that people would say it in: `32 ms`, `2.001 s`, `1 min 17 s`, `23 h`, `30 days`. @param ms milliseconds */
 export function duration(ms: number): string {
   const whole = Math.round(ms);
   if (whole < 1_000) return `${whole} ms`;

@@ -71,12 +71,13 @@ describe.skipIf(CODE === CHECKOUT)('what is packed', () => {
   test('of each package that is in it the notice is there, with its licence', () => {
     const packages = packagesIn(files);
     expect(packages.size).toBeGreaterThan(50);
-    const notices = textOf(join(CODE, 'THIRD-PARTY-NOTICES.txt'));
+    const parts = textOf(join(CODE, 'THIRD-PARTY-NOTICES.txt')).split('-'.repeat(80));
     for (const name of packages) {
       const { version } = JSON.parse(textOf(join(CHECKOUT, 'node_modules', name, 'package.json'))) as { version: string };
-      expect(notices).toContain(`\n${name} ${version} (`);
+      const notice = parts.find((part) => part.startsWith(`\n\n${name} ${version} (`));
+      // The name alone is shorter than any licence.
+      expect({ name, isLong: (notice?.length ?? 0) > 200 }).toEqual({ name, isLong: true });
     }
-    expect(notices.match(/Permission is hereby granted, free of charge|Permission to use, copy, modify/gu)?.length).toBeGreaterThan(50);
   });
 
   test('it says nothing of the machine that it was made on', () => {
