@@ -256,3 +256,19 @@ describe('what is stored', () => {
     expect(statSync(own.file).size).toBeLessThan(5 * MiB);
   });
 });
+
+test('an image that is damaged costs nothing else of a record that gets too long', async () => {
+  await using folder = new StoreFolder();
+  const store = folder.open({ limits: { maxRecordBytes: 4_000 } });
+  await store.create(newExecution('one'));
+  await store.start('one', START);
+  store.history('one', { steps: [[1]], files: [] });
+  await store.hibernated('one', waitOf(), new Uint8Array(3));
+  const other = new DatabaseSync(folder.file);
+  other.exec('UPDATE parts SET content = zeroblob(40) WHERE kind = 5');
+  other.close();
+  await store.call('one', sentCall(1));
+  expect(await store.answered('one', sentCall(1), { ok: true, value: JSON.stringify('x'.repeat(5_000)) })).toBe(false);
+  const { isComplete, canWake, history } = (await store.read('one')) ?? {};
+  expect({ isComplete, canWake, history }).toEqual({ isComplete: false, canWake: false, history: { steps: [], files: [] } });
+});
